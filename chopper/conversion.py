@@ -1,0 +1,173 @@
+"""chop, encode, decode: values to values, values to codes, codes to values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chopper.engine.backend import Draw, backend_of
+from chopper.engine.plan import request
+from chopper.errors import UnsupportedInputError
+from chopper.formats.base import Format
+from chopper.formats.registry import get
+from chopper.rounding import Overflow, Rounding
+
+__all__ = ["chop", "decode", "encode"]
+
+
+def chop(
+    x: Any,
+    fmt: str | Format,
+    rounding: str | Rounding = "nearest_even",
+    *,
+    key: Any = None,
+    overflow: str | Overflow | None = None,
+    axis: int = -1,
+    out: Any = None,
+    random_bits: int = 32,
+    random_words: Any = None,
+    offset: int = 0,
+    compat: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Round every element of `x` to a value of a format.
+
+    Parameters
+    ----------
+    x : number or array
+        Python number, NumPy scalar or array of any layout, or an array of an installed adapter; float16, bfloat16,
+        float32, float64 or integers.
+    fmt : str or Format
+        A name (``"e4m3"``), a grammar string (``"e5m10"``, ``"binary8p3se"``) or a `Format`.
+    rounding : str or Rounding
+        See `Rounding`.
+    key : int, numpy.random.Generator or None
+        For stochastic modes: the random word of an element depends on the key and on its index alone, in C order.
+        None draws fresh entropy.
+    overflow : str, Overflow or None
+        See `Overflow`; by default ``infinity`` where the format has infinities, else ``saturate``.
+    axis : int
+        The axis along which formats with a shared scale form their blocks; scalar formats have none and ignore it.
+    out : array, optional
+        Where the result goes, of the shape and dtype of the result; may be `x` itself.
+    random_bits : int
+        How many random bits a stochastic mode uses, 1 to 32.
+    random_words : array of uint32, optional
+        The random words themselves, in place of those that `key` gives; the top `random_bits` of each are used.
+    offset : int
+        Index of the first element, for chunks of a larger array.
+    compat : str, optional
+        Round as another tool does: "ml_dtypes", "torch", "torch<2.12", "cuda", "onnx", "p3109", "matlab_chop".
+    threads : int, optional
+        How many threads large arrays may use; all processors by default.  Results do not depend on it.
+
+    Returns
+    -------
+    number or array
+        Of the kind, shape and dtype of `x`; integers give float64, Python numbers give float.  Bit-exact: the
+        correctly rounded value by the definition of the mode.  NaNs are quiet.
+
+    Raises
+    ------
+    UnknownFormatError, FormatError, RoundingError, PolicyError, RandomKeyError
+        If an argument names nothing or does not suit the format.
+    RangeError
+        If a result does not fit the dtype of `x`, or overflows under ``overflow="raise"``.
+    UnsupportedInputError, OutputError
+        If `x` or `out` cannot be used; `out` is then untouched.
+
+    Examples
+    --------
+    >>> chop(0.1, "e4m3")
+    0.1015625
+    >>> chop(500.0, "e5m2", "up")
+    512.0
+    >>> import numpy as np
+    >>> chop(np.array([0.3, 1000.0], np.float32), "e4m3").tolist()
+    [0.3125, 448.0]
+    """
+    asked = request(get(fmt), rounding, overflow, random_bits, compat)
+    return backend_of(x).round(x, asked, Draw(key, offset, random_words), out, _threads(threads))
+
+
+def encode(
+    x: Any,
+    fmt: str | Format,
+    rounding: str | Rounding = "nearest_even",
+    *,
+    key: Any = None,
+    overflow: str | Overflow | None = None,
+    axis: int = -1,
+    out: Any = None,
+    random_bits: int = 32,
+    random_words: Any = None,
+    offset: int = 0,
+    compat: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Round every element of `x` to a format and return the codes.
+
+    Parameters are those of `chop`.
+
+    Returns
+    -------
+    int or array
+        Codes, in the smallest of uint8, uint16, uint32, uint64 that holds them; a Python int for a Python number.
+        ``decode(encode(x, fmt), fmt)`` equals ``chop(x, fmt)`` bit for bit, up to the payload of NaNs.
+
+    Examples
+    --------
+    >>> encode(1.0, "e4m3")
+    56
+    >>> import numpy as np
+    >>> encode(np.array([1.0, -448.0]), "e4m3")
+    array([ 56, 254], dtype=uint8)
+    """
+    asked = request(get(fmt), rounding, overflow, random_bits, compat)
+    return backend_of(x).encode(x, asked, Draw(key, offset, random_words), out, _threads(threads))
+
+
+def decode(
+    codes: Any, fmt: str | Format, dtype: Any = np.float32, *, out: Any = None, threads: int | None = None
+) -> Any:
+    """Return the value of every code.
+
+    Parameters
+    ----------
+    codes : int or array of integers
+        Codes of the format.
+    fmt : str or Format
+        As for `chop`.
+    dtype : dtype
+        float32 or float64; it must hold every value of the format.
+    out, threads
+        As for `chop`.
+
+    Returns
+    -------
+    float or array
+        The exact values.
+
+    Raises
+    ------
+    RangeError
+        If an element is no code of the format, or `dtype` does not hold the format.
+    UnsupportedInputError
+        If the codes are no integers or `dtype` is another one.
+
+    Examples
+    --------
+    >>> decode(56, "e4m3")
+    1.0
+    >>> import numpy as np
+    >>> decode(np.array([0x7e, 0x7f], np.uint8), "e4m3")
+    array([448.,  nan], dtype=float32)
+    """
+    return backend_of(codes).decode(codes, get(fmt), dtype, out, _threads(threads))
+
+
+def _threads(threads: int | None) -> int | None:
+    if threads is None or (isinstance(threads, int) and not isinstance(threads, bool) and threads >= 1):
+        return threads
+    raise UnsupportedInputError(f"threads={threads!r} is not legal; legal: a positive integer or None")

@@ -1,0 +1,1 @@
+"""The engine: formats lowered to integers, kernels compiled and run."""

@@ -1,0 +1,1 @@
+"""One module or package per format family: from a request to a plan."""

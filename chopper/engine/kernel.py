@@ -1,0 +1,80 @@
+"""A kernel as a value: which dialect function, which rounding rule, which carrier."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+from chopper.kernels import rules
+from chopper.kernels.carrier import BINARY32, BINARY64, Carrier
+
+__all__ = ["Kernel"]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A dialect function ``(where, rule, bits, word, c, f)`` with its rule and carrier chosen.
+
+    Parameters
+    ----------
+    module : str
+        Module of `chopper.kernels` that holds the function.
+    name : str
+        Name of the function.
+    rule : str
+        Name of the rounding rule.
+    width : int
+        32 or 64.
+    """
+
+    module: str
+    name: str
+    rule: str
+    width: int
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """The dialect function."""
+        return getattr(import_module(f"chopper.kernels.{self.module}"), self.name)  # type: ignore[no-any-return]
+
+    @cached_property
+    def rule_function(self) -> Callable[..., Any]:
+        """The rounding rule, or the float operation that a kernel of `chopper.kernels.magic` takes."""
+        if self.module == "magic":
+            return {"settle": _settle, "difference": _difference}[self.rule]
+        return getattr(rules, self.rule)  # type: ignore[no-any-return]
+
+    @property
+    def carrier(self) -> Carrier:
+        """The carrier of the patterns."""
+        return BINARY32 if self.width == 32 else BINARY64
+
+    @property
+    def random(self) -> bool:
+        """Whether the rule uses the random word."""
+        return self.rule.startswith("stochastic")
+
+    def __call__(self, where: Callable[..., Any], bits: Any, word: Any, f: Any) -> Any:
+        """Run the kernel on anything that has the dialect's operators."""
+        return self.function(where, self.rule_function, bits, word, self.carrier, f)
+
+
+def _settle(a: Any, b: Any) -> Any:
+    return _in_floats(lambda x, y: (x + y) - y, a, b)
+
+
+def _difference(a: Any, b: Any) -> Any:
+    return _in_floats(lambda x, y: x - y, a, b)
+
+
+def _in_floats(operation: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    """Run a float operation on the patterns of its operands: NumPy integers, or Python ints of 64 bits."""
+    if isinstance(a, int):
+        result = operation(*struct.unpack("<dd", struct.pack("<qq", a, b)))
+        return int.from_bytes(struct.pack("<d", result), "little", signed=True)
+    kind = a.dtype.str.replace("i", "f")
+    return operation(a.view(kind), b.view(kind)).view(a.dtype)

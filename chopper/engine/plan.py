@@ -1,0 +1,111 @@
+"""A plan: what a call comes to once names are resolved, as a kernel, its integers and how to feed it.
+
+Each family has a module ``chopper.engine.families.<family>`` that turns a `Request` into a `Plan`; the families need
+not know each other, and nothing here knows them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol, cast
+
+from chopper.engine.kernel import Kernel
+from chopper.errors import RoundingError
+from chopper.formats.base import Format
+from chopper.rounding import Overflow, Rounding
+
+__all__ = ["Family", "Plan", "Request", "family_of", "plan_decode", "plan_encode", "plan_round", "request"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, with every name resolved.
+
+    Parameters
+    ----------
+    fmt : Format
+    rounding : Rounding
+    overflow : Overflow or None
+        None stands for the default of the format, or of the preset.
+    random_bits : int
+        1 to 32.
+    compat : str or None
+        Name of a preset.
+    """
+
+    fmt: Format
+    rounding: Rounding = Rounding.NEAREST_EVEN
+    overflow: Overflow | None = None
+    random_bits: int = 32
+    compat: str | None = None
+
+
+class Plan(NamedTuple):
+    """How to run a request on a carrier."""
+
+    kernel: Kernel
+    params: Any  # the kernel's NamedTuple of ints
+    mark: int | None = None  # the pattern, or code, of a result that must raise a RangeError; None if none can
+    slow: bool = False  # whether a table of all results is quicker, for codes of up to 16 bits
+    narrow: bool = False  # whether float64 inputs pass through float32 first, as the preset's model does
+
+
+class Family(Protocol):
+    """What a family module offers."""
+
+    def fits(self, fmt: Format, width: int) -> bool:
+        """Whether the carrier of this width holds every value of the format."""
+
+    def plan_round(self, request: Request, width: int) -> Plan:
+        """Plan rounding on a carrier."""
+
+    def plan_encode(self, request: Request, width: int) -> Plan:
+        """Plan encoding from a carrier."""
+
+    def plan_decode(self, fmt: Format, width: int) -> Plan:
+        """Plan decoding to a carrier."""
+
+
+def family_of(fmt: Format) -> Family:
+    """Return the module that plans for a format."""
+    return _family(fmt.family)
+
+
+@cache
+def _family(name: str) -> Family:
+    return cast(Family, import_module(f"chopper.engine.families.{name}"))
+
+
+def request(
+    fmt: Format,
+    rounding: str | Rounding,
+    overflow: str | Overflow | None,
+    random_bits: int,
+    compat: str | None,
+) -> Request:
+    """Resolve names; raises what `Rounding.parse` and `Overflow.parse` raise."""
+    mode = Rounding.parse(rounding)
+    policy = None if overflow is None else Overflow.parse(overflow)
+    if isinstance(random_bits, bool) or not isinstance(random_bits, int) or not 1 <= random_bits <= 32:
+        raise RoundingError(f"random_bits={random_bits!r} is not legal; legal: an integer from 1 to 32")
+    return Request(fmt, mode, policy, random_bits, compat)
+
+
+@lru_cache(maxsize=4096)
+def plan_round(asked: Request, width: int) -> Plan:
+    """Plan rounding on a carrier of 32 or 64 bits."""
+    return family_of(asked.fmt).plan_round(asked, width)
+
+
+@lru_cache(maxsize=4096)
+def plan_encode(asked: Request, width: int) -> Plan:
+    """Plan encoding from a carrier of 32 or 64 bits."""
+    return family_of(asked.fmt).plan_encode(asked, width)
+
+
+@lru_cache(maxsize=1024)
+def plan_decode(fmt: Format, width: int) -> Plan:
+    """Plan decoding to a carrier of 32 or 64 bits."""
+    return family_of(fmt).plan_decode(fmt, width)

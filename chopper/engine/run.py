@@ -1,0 +1,193 @@
+"""Running a plan over flat arrays: compiled loops, or the same kernel on NumPy while no loop is compiled."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chopper.engine.kernel import Kernel
+from chopper.engine.plan import Plan
+from chopper.kernels.threefry import random_word
+from chopper.random import Key
+
+__all__ = ["look_up", "on_number", "run"]
+
+_Array = npt.NDArray[Any]
+
+_SMALL = 1 << 15
+"""Arrays below this size do not wait for a compiler ..."""
+
+_PATIENCE = 1 << 20
+"""... until this many elements have gone through NumPy, each call counting as _SMALL / 64 at least."""
+
+_BLOCK = 1 << 14
+"""Elements that NumPy takes at a time, so that temporaries stay in cache."""
+
+_THREADED = 1 << 20
+"""Arrays below this size are not worth a second thread."""
+
+_WORD = 1 << 32
+
+
+class _Loops:
+    """The compiled loops loaded in this process, and how much has been done without them."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Any, Callable[..., None]] = {}
+        self._spent: dict[Any, int] = {}
+
+    def find(self, name: str, size: int, *args: Any) -> Callable[..., None] | None:
+        """Return the compiled loop for these arguments, or None while NumPy serves a small array better."""
+        key = (name, *[a.dtype if isinstance(a, np.ndarray) else a if isinstance(a, Kernel) else None for a in args])
+        entry = self._entries.get(key)
+        return entry if entry is not None else self._load(key, size, args)
+
+    def _load(self, key: Any, size: int, args: tuple[Any, ...]) -> Callable[..., None] | None:
+        spent = self._spent.get(key, 0) + max(size, _SMALL >> 6)
+        self._spent[key] = spent
+        if size < _SMALL and spent < _PATIENCE:
+            return None
+        entry = self._entries[key] = _compile(key[0], args)
+        return entry
+
+
+_LOOPS = _Loops()
+
+
+def _compile(name: str, args: tuple[Any, ...]) -> Callable[..., None]:
+    import numba
+
+    from chopper.engine import loops
+
+    signature = tuple(numba.typeof(arg) for arg in args)
+    entry: Callable[..., None] = getattr(loops, name).compile(signature)
+    return entry
+
+
+def on_number(plan: Plan, bits: int) -> int:
+    """Run a plan without random words on one pattern, in Python integers."""
+    result: int = plan.kernel(lambda c, a, b: a if c else b, bits, 0, plan.params)
+    return result
+
+
+def run(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array | None, threads: int | None) -> None:
+    """Run a plan from x to out: flat, contiguous, native; out may be x itself."""
+    if x.size == 0:
+        return
+    in_place = out is x or (x.dtype == out.dtype and np.may_share_memory(x, out))
+    name, extra = _loop(in_place, key, words)
+    arrays = [x] if in_place else [x, out]
+    if words is not None:
+        arrays = [x, words, out]
+    tail: tuple[Any, ...] = ((0, 0, 0, 0),) if extra else ()
+    entry = _LOOPS.find(name, x.size, plan.kernel, *arrays, plan.params, *tail)
+    if entry is None:
+        _on_numpy(plan, x, out, key, words)
+        return
+
+    if name == "each" and x.size < _THREADED:
+        entry(plan.kernel, x, out, plan.params)
+        return
+
+    def part(start: int, stop: int) -> None:
+        views = [a[start:stop] for a in arrays]
+        if key is None or words is not None:
+            entry(plan.kernel, *views, plan.params)
+            return
+        for low, high, counter in _segments(key, start, stop):
+            views = [a[low:high] for a in arrays]
+            entry(plan.kernel, *views, plan.params, (key.high, key.low, counter >> 32, counter & (_WORD - 1)))
+
+    _share(part, x.size, threads)
+
+
+def look_up(codes: _Array, table: _Array, out: _Array, threads: int | None) -> None:
+    """Replace codes by their entries in a table that covers the whole range of the codes' dtype."""
+    entry = _LOOPS.find("look_up", codes.size, codes, out, table)
+    if entry is None:
+        np.take(table, codes, out=out)
+        return
+    _share(lambda start, stop: entry(codes[start:stop], out[start:stop], table), codes.size, threads)
+
+
+def _loop(in_place: bool, key: Key | None, words: _Array | None) -> tuple[str, bool]:
+    if words is not None:
+        return "with_words", False
+    name = "each" if key is None else "keyed"
+    return name + ("_in_place" if in_place else ""), key is not None
+
+
+def _segments(key: Key, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+    """Cut [start, stop) where the low counter word wraps around; yield bounds and the counter of the first element."""
+    while start < stop:
+        counter = (key.offset + start) % (_WORD * _WORD)
+        end = min(stop, start + _WORD - counter % _WORD)
+        yield start, end, counter
+        start = end
+
+
+def _share(part: Callable[[int, int], None], size: int, threads: int | None) -> None:
+    """Run part(start, stop) over [0, size), split between threads; an error in any of them is raised here."""
+    count = 1 if size < _THREADED else min(threads or len(os.sched_getaffinity(0)), size // (_THREADED // 2))
+    if count == 1:
+        part(0, size)
+        return
+    bounds = [size * i // count // 64 * 64 for i in range(count)] + [size]
+    errors: list[BaseException] = []
+
+    def guarded(i: int) -> None:
+        try:
+            part(bounds[i], bounds[i + 1])
+        except BaseException as error:
+            errors.append(error)
+
+    helpers = [threading.Thread(target=guarded, args=(i,)) for i in range(1, count)]
+    for helper in helpers:
+        helper.start()
+    guarded(0)
+    for helper in helpers:
+        helper.join()
+    if errors:
+        raise errors[0]
+
+
+def _on_numpy(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array | None) -> None:
+    width = plan.kernel.width
+    integer = np.dtype(f"i{width // 8}")
+    for start in range(0, x.size, _BLOCK):
+        block = x[start : start + _BLOCK]
+        bits = block.view(integer) if block.dtype.kind == "f" else block.astype(integer)
+        word: Any = 0
+        if words is not None:
+            word = words[start : start + _BLOCK].astype(np.uint32)
+        elif key is not None:
+            word = _words(key, start, block.size)
+        if not isinstance(word, int):
+            word = word.view(np.int32) if width == 32 else word.astype(np.int64)
+        with np.errstate(all="ignore"):
+            result = plan.kernel(np.where, bits, word, plan.params)
+        target = out[start : start + _BLOCK]
+        target[...] = result.view(out.dtype) if out.dtype.kind == "f" else result.astype(out.dtype)
+
+
+def _words(key: Key, start: int, size: int) -> npt.NDArray[np.uint32]:
+    """Return the random words of `size` elements from `start` on."""
+    high, low = (_signed(word) for word in (key.high, key.low))
+    parts = []
+    for begin, end, counter in _segments(key, start, start + size):
+        lo = (
+            np.arange(counter % _WORD, counter % _WORD + (end - begin), dtype=np.int64).astype(np.uint32).view(np.int32)
+        )
+        hi = np.full(end - begin, _signed(counter >> 32), np.int32)
+        with np.errstate(over="ignore"):
+            parts.append(random_word(high, low, hi, lo))
+    return np.concatenate(parts).view(np.uint32)
+
+
+def _signed(word: int) -> int:
+    return word - _WORD if word >> 31 else word

@@ -1,0 +1,1 @@
+"""What a format is: frozen data with exact values, in the standard library alone."""

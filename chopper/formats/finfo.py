@@ -1,0 +1,171 @@
+"""The numbers that describe a format, like `numpy.finfo`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import singledispatch
+
+from chopper.errors import UnsupportedInputError
+from chopper.formats.base import Format
+from chopper.formats.float import FloatFormat
+from chopper.formats.registry import get
+
+__all__ = ["FloatInfo", "Number", "describe", "finfo", "number"]
+
+Number = float | Fraction
+"""A number without error: a float where float64 holds it, else a Fraction.  ``Fraction(x)`` is exact for both."""
+
+
+@dataclass(frozen=True)
+class FloatInfo:
+    """What `finfo` returns.  No number is rounded: one that float64 does not hold is a Fraction.
+
+    Attributes
+    ----------
+    format : Format
+        The format described.
+    bits, precision, exponent_bits, bias : int
+        Width of a code, significand bits including the leading one, width of the exponent field, exponent bias.
+    emin, emax : int
+        Exponents of the smallest normal and of the largest finite number.
+    eps, unit_roundoff : float or Fraction
+        Distance from 1 to the next number up, and half of it.
+    max, min : float or Fraction
+        Largest and lowest finite value.
+    smallest_normal, smallest_subnormal, smallest : float or Fraction
+        Smallest positive normal number, subnormal number (None where there is none), and number.
+    values, nans, infinities : int
+        How many finite numbers there are (zero counted once), how many codes are NaN, how many infinities.
+    """
+
+    format: Format
+    bits: int
+    precision: int
+    exponent_bits: int
+    bias: int
+    emin: int
+    emax: int
+    eps: Number
+    unit_roundoff: Number
+    max: Number
+    min: Number
+    smallest_normal: Number
+    smallest_subnormal: Number | None
+    smallest: Number
+    values: int
+    nans: int
+    infinities: int
+
+    @property
+    def tiny(self) -> Number:
+        """Another name of `smallest_normal`."""
+        return self.smallest_normal
+
+    @property
+    def binades(self) -> float:
+        """Dynamic range in binades: log2(max / smallest)."""
+        return _log2(Fraction(self.max) / Fraction(self.smallest))
+
+    @property
+    def decades(self) -> float:
+        """Dynamic range in decades: log10(max / smallest)."""
+        return self.binades * math.log10(2)
+
+    def __str__(self) -> str:
+        """Return a small table."""
+        sub = "none" if self.smallest_subnormal is None else _show(self.smallest_subnormal)
+        lines = {
+            str(self.format): f"{self.bits} bits",
+            "precision": f"{self.precision} bits, eps {_show(self.eps)}, unit roundoff {_show(self.unit_roundoff)}",
+            "exponent": f"{self.exponent_bits} bits, bias {self.bias}, {self.emin} to {self.emax}",
+            "max": _show(self.max),
+            "min": _show(self.min),
+            "smallest normal": _show(self.smallest_normal),
+            "smallest subnormal": sub,
+            "dynamic range": f"{self.binades:.1f} binades, {self.decades:.1f} decades",
+            "codes": f"{self.values} finite numbers, {self.infinities} infinities, {self.nans} NaNs",
+        }
+        width = max(map(len, lines))
+        return "\n".join(f"{key:<{width}}  {text}" for key, text in lines.items())
+
+
+def finfo(fmt: str | Format) -> FloatInfo:
+    """Return the numbers that describe a format.
+
+    Examples
+    --------
+    >>> info = finfo("e4m3")
+    >>> info.max, info.smallest_subnormal, info.eps
+    (448.0, 0.001953125, 0.125)
+    >>> finfo("binary12p1ue").max > 1e308
+    True
+    >>> print(finfo("e2m1"))
+    e2m1                4 bits
+    precision           2 bits, eps 0.5, unit roundoff 0.25
+    exponent            2 bits, bias 1, 0 to 2
+    max                 6
+    min                 -6
+    smallest normal     1
+    smallest subnormal  0.5
+    dynamic range       3.6 binades, 1.1 decades
+    codes               15 finite numbers, 0 infinities, 0 NaNs
+    """
+    return describe(get(fmt))
+
+
+@singledispatch
+def describe(fmt: Format) -> FloatInfo:
+    """Describe a format; each family registers how."""
+    raise UnsupportedInputError(f"finfo does not describe {fmt}: it is no float format")
+
+
+@describe.register
+def _(fmt: FloatFormat) -> FloatInfo:
+    halves = 1 + fmt.signed
+    positive = fmt.max_code - fmt.first_code + 1
+    return FloatInfo(
+        format=fmt,
+        bits=fmt.bits,
+        precision=fmt.precision,
+        exponent_bits=fmt.exponent_bits,
+        bias=fmt.bias,
+        emin=fmt.emin,
+        emax=fmt.emax,
+        eps=number(fmt.eps),
+        unit_roundoff=number(fmt.unit_roundoff),
+        max=number(fmt.max),
+        min=number(fmt.min),
+        smallest_normal=number(fmt.smallest_normal),
+        smallest_subnormal=None if fmt.smallest_subnormal is None else number(fmt.smallest_subnormal),
+        smallest=number(fmt.smallest),
+        values=halves * positive + fmt.zero,
+        nans=halves * fmt.top_nans + fmt.nan_at_negative_zero,
+        infinities=halves * fmt.infinities,
+    )
+
+
+def number(exact: Fraction) -> Number:
+    """Return `exact` as a float where float64 holds it, else as it is.
+
+    Examples
+    --------
+    >>> number(Fraction(1, 8)), number(Fraction(1, 3))
+    (0.125, Fraction(1, 3))
+    """
+    try:
+        near = float(exact)
+    except OverflowError:
+        return exact
+    return near if near == exact else exact
+
+
+def _log2(x: Fraction) -> float:
+    return math.log2(x.numerator) - math.log2(x.denominator)
+
+
+def _show(x: Number) -> str:
+    if isinstance(x, Fraction):
+        return f"{'-' if x < 0 else ''}2^{_log2(abs(x)):.4f}"
+    return f"{x:.9g}"

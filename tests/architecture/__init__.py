@@ -1,0 +1,1 @@
+"""How chopper may be built, as tests that read imports and syntax trees."""

@@ -1,0 +1,1 @@
+"""Every float32 there is, against a table of exact values."""
