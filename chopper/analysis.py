@@ -25,8 +25,8 @@ from chopper.rounding import Overflow, Rounding
 
 __all__ = ["Errors", "Outcome", "as_finite", "compare", "errors", "rounder", "sweep"]
 
-Array = npt.NDArray[np.float64]
-T = TypeVar("T")
+_Array = npt.NDArray[np.float64]
+_T = TypeVar("_T")
 
 
 # --- one array, many formats -----------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def compare(
 
 
 def errors(
-    data: Array,
+    data: _Array,
     fmt: str | Format,
     rounding: str | Rounding = "nearest_even",
     *,
@@ -151,7 +151,7 @@ def errors(
     )
 
 
-def as_finite(x: Any) -> Array:
+def as_finite(x: Any) -> _Array:
     """Return the finite numbers of `x` as a flat float64 array.
 
     Raises
@@ -174,7 +174,7 @@ def as_finite(x: Any) -> Array:
     return data
 
 
-def _outside(data: Array, fmt: Format) -> int:
+def _outside(data: _Array, fmt: Format) -> int:
     try:
         info = finfo(fmt)
     except UnsupportedInputError:  # a family without a largest and a lowest value
@@ -187,15 +187,15 @@ def _as_bound(exact: Fraction) -> float:
     try:
         return float(exact)
     except OverflowError:
-        return math.copysign(math.inf, exact)
+        return math.inf if exact > 0 else -math.inf
 
 
-def _largest_ratio(a: Array, b: Array) -> float:
+def _largest_ratio(a: _Array, b: _Array) -> float:
     with np.errstate(over="ignore"):
         return float((a / b).max(initial=0.0))
 
 
-def _root_sum(a: Array) -> float:
+def _root_sum(a: _Array) -> float:
     """Return the root of the sum of squares, without overflow and underflow."""
     top = float(np.abs(a).max(initial=0.0))
     if top == 0:
@@ -214,12 +214,12 @@ def _decibels(signal: float, noise: float) -> float:
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[T]):
+class Outcome(Generic[_T]):
     """What a computation gave in one format and mode; ``value`` is None where chopper refused, ``error`` says why."""
 
     format: str
     rounding: str
-    value: T | None
+    value: _T | None
     error: str = ""
 
 
@@ -237,12 +237,12 @@ def rounder(fmt: str | Format, rounding: str | Rounding = "nearest_even", *, key
 
 
 def sweep(
-    fn: Callable[[Callable[[Any], Any]], T],
+    fn: Callable[[Callable[[Any], Any]], _T],
     formats: Iterable[str | Format],
     roundings: Iterable[str | Rounding] = ("nearest_even",),
     *,
     key: int = 0,
-) -> Iterator[Outcome[T]]:
+) -> Iterator[Outcome[_T]]:
     """Run a computation once per format and rounding mode.
 
     Parameters

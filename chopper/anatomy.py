@@ -164,7 +164,7 @@ def _kind(fmt: Format, value: Value) -> str:
         return "infinity"
     if value == 0:
         return "zero"
-    small = isinstance(fmt, FloatFormat) and abs(value) < fmt.smallest_normal
+    small = isinstance(fmt, FloatFormat) and abs(Fraction(value)) < fmt.smallest_normal
     return "subnormal" if small else "normal"
 
 
@@ -172,7 +172,7 @@ def _nearest(value: Value) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 # --- one format ------------------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ def number_line(fmt: str | Format, width: int = 72) -> str:
     marks = ["-"] * width
     for code in range(fmt.max_code + 1):
         value = fmt.value(code)
-        marks[round(abs(value) / fmt.max * (width - 1))] = "|"
+        marks[round(abs(Fraction(value)) / fmt.max * (width - 1))] = "|"
     return "".join(marks) + "\n" + "0" + _short(fmt.max).rjust(width - 1)
 
 

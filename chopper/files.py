@@ -1,4 +1,4 @@
-"""Reading arrays of numbers from files."""
+"""Reading arrays of numbers from files, and where figures may go."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from chopper.errors import ChopperError, RangeError, UnsupportedInputError
 
-__all__ = ["read_numbers"]
+__all__ = ["check_figure", "read_numbers"]
+
+_FIGURES = (".png", ".pdf", ".svg")
 
 
 def read_numbers(path: str | Path, name: str | None = None) -> npt.NDArray[Any]:
@@ -63,3 +65,24 @@ def _text(path: Path, delimiter: str | None) -> npt.NDArray[Any]:
         return np.loadtxt(path, delimiter=delimiter, ndmin=1)
     except ValueError:
         return np.loadtxt(path, delimiter=delimiter, ndmin=1, skiprows=1)
+
+
+def check_figure(path: str | Path) -> None:
+    """Complain early where a figure cannot be written.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If the name does not end as a figure's does, or the folder does not exist.
+
+    Examples
+    --------
+    >>> check_figure("figure.gif")
+    Traceback (most recent call last):
+    chopper.errors.UnsupportedInputError: cannot draw to 'figure.gif'; legal: .png, .pdf, .svg
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _FIGURES:
+        raise UnsupportedInputError(f"cannot draw to {path.name!r}; legal: {', '.join(_FIGURES)}")
+    if not path.parent.is_dir():
+        raise UnsupportedInputError(f"cannot draw to {str(path)!r}: there is no such folder")

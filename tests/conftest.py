@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.tally import Tally, summarise
+
 ROOT = Path(__file__).resolve().parent.parent
 
 if find_spec("hypothesis"):  # a machine lent for its GPU may lack it
@@ -34,3 +36,27 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no measured data: {folder.name!r} is no folder; set CHOPPER_SHARED to the one that holds them")
     return folder
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """Return what compares and counts; the module's ``SUBJECT`` says what is compared."""
+    counting = Tally(getattr(request.module, "SUBJECT", request.module.__name__))
+    request.node.user_properties.append(("tally", counting.counts))
+    return counting
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was compared, one line for each subject."""
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    tallies = [
+        value
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for key, value in getattr(report, "user_properties", ())
+        if key == "tally"
+    ]
+    if lines := summarise(tallies):
+        terminalreporter.section("compared bit for bit")
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -26,29 +26,29 @@ __all__ = ["MODES", "Digits", "Network", "Score", "digit_scores", "evaluate", "l
 MODES = ("nearest_even", "toward_zero", "up", "down", "stochastic")
 """The rounding modes of the demonstration."""
 
-Array = npt.NDArray[np.float32]
-HIDDEN = 32
-EPOCHS = 150
-BATCH = 64
-RATE = 0.3
+_Array = npt.NDArray[np.float32]
+_HIDDEN = 32
+_EPOCHS = 150
+_BATCH = 64
+_RATE = 0.3
 
 
 class Digits(NamedTuple):
     """The images, as rows of 64 numbers from 0 to 1, and what they show."""
 
-    train_x: Array
+    train_x: _Array
     train_y: npt.NDArray[np.int64]
-    test_x: Array
+    test_x: _Array
     test_y: npt.NDArray[np.int64]
 
 
 class Network(NamedTuple):
     """Weights and biases of the two layers."""
 
-    w1: Array
-    b1: Array
-    w2: Array
-    b2: Array
+    w1: _Array
+    b1: _Array
+    w2: _Array
+    b2: _Array
 
 
 @dataclass(frozen=True)
@@ -73,20 +73,20 @@ def load_digits(seed: int = 0) -> Digits:
 def train(digits: Digits, seed: int = 0) -> Network:
     """Train the network in float32 by stochastic gradient descent on the cross entropy."""
     rng = np.random.default_rng(seed)
-    w1 = rng.normal(0, np.sqrt(2 / 64), (64, HIDDEN)).astype(np.float32)
-    w2 = rng.normal(0, np.sqrt(1 / HIDDEN), (HIDDEN, 10)).astype(np.float32)
-    net = Network(w1, np.zeros(HIDDEN, np.float32), w2, np.zeros(10, np.float32))
+    w1 = rng.normal(0, np.sqrt(2 / 64), (64, _HIDDEN)).astype(np.float32)
+    w2 = rng.normal(0, np.sqrt(1 / _HIDDEN), (_HIDDEN, 10)).astype(np.float32)
+    net = Network(w1, np.zeros(_HIDDEN, np.float32), w2, np.zeros(10, np.float32))
     wanted = np.eye(10, dtype=np.float32)[digits.train_y]
-    for _ in range(EPOCHS):
+    for _ in range(_EPOCHS):
         order = rng.permutation(len(wanted))
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
+        for start in range(0, len(order), _BATCH):
+            chosen = order[start : start + _BATCH]
             steps = _gradient(net, digits.train_x[chosen], wanted[chosen])
-            net = Network(*(p - np.float32(RATE) * g for p, g in zip(net, steps, strict=True)))
+            net = Network(*(p - np.float32(_RATE) * g for p, g in zip(net, steps, strict=True)))
     return net
 
 
-def _gradient(net: Network, x: Array, wanted: Array) -> Network:
+def _gradient(net: Network, x: _Array, wanted: _Array) -> Network:
     hidden = np.maximum(x @ net.w1 + net.b1, 0)
     scores = hidden @ net.w2 + net.b2
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))

@@ -6,21 +6,23 @@ then no later term can move it either.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from chopper.analysis import Outcome
 from chopper.conversion import chop
+from chopper.errors import ChopperError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 
-__all__ = ["HarmonicSum", "harmonic_sum"]
+__all__ = ["HarmonicSum", "harmonic_sum", "harmonic_sums"]
 
-Array = npt.NDArray[np.float64]
+_Array = npt.NDArray[np.float64]
 
-BLOCK = 1 << 18
+_BLOCK = 1 << 18
 """Terms at a time where the machine itself computes in the format."""
 
 
@@ -47,7 +49,7 @@ class HarmonicSum:
     terms: int
     stopped: bool
     n: npt.NDArray[np.int64]
-    partial: Array
+    partial: _Array
 
 
 def harmonic_sum(fmt: str | Format, limit: int = 1 << 16) -> HarmonicSum:
@@ -81,7 +83,16 @@ def harmonic_sum(fmt: str | Format, limit: int = 1 << 16) -> HarmonicSum:
     return HarmonicSum(str(fmt), float(sums[-1]), sums.size, stopped, n, sums[n - 1])
 
 
-def _until_it_stops(blocks: Iterator[Array]) -> Iterator[Array]:
+def harmonic_sums(formats: Iterable[str | Format]) -> Iterator[Outcome[HarmonicSum]]:
+    """Yield the harmonic sum in every format, or why there is none."""
+    for fmt in map(get, formats):
+        try:
+            yield Outcome(str(fmt), "nearest_even", harmonic_sum(fmt))
+        except ChopperError as refusal:
+            yield Outcome(str(fmt), "nearest_even", None, str(refusal))
+
+
+def _until_it_stops(blocks: Iterator[_Array]) -> Iterator[_Array]:
     """Yield blocks of partial sums, the last one cut after the first sum that equals the one before it."""
     last = np.zeros(1)
     for block in blocks:
@@ -94,17 +105,17 @@ def _until_it_stops(blocks: Iterator[Array]) -> Iterator[Array]:
         last = block[-1:]
 
 
-def _native_blocks() -> Iterator[Array]:
+def _native_blocks() -> Iterator[_Array]:
     """Yield the partial sums in the machine's float32, without end."""
     total, start = np.zeros(1, np.float32), 1
     while True:
-        terms = np.float32(1) / np.arange(start, start + BLOCK, dtype=np.float32)
+        terms = np.float32(1) / np.arange(start, start + _BLOCK, dtype=np.float32)
         sums = np.add.accumulate(np.concatenate((total, terms)), dtype=np.float32)[1:]
         yield sums.astype(np.float64)
-        total, start = sums[-1:], start + BLOCK
+        total, start = sums[-1:], start + _BLOCK
 
 
-def _chopped_blocks(fmt: Format, limit: int) -> Iterator[Array]:
+def _chopped_blocks(fmt: Format, limit: int) -> Iterator[_Array]:
     """Yield the partial sums in a format, in blocks of growing size."""
     total, start = 0.0, 1
     while start <= limit:

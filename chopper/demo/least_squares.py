@@ -22,16 +22,16 @@ from chopper.formats.registry import formats as all_formats
 
 __all__ = ["Breakdown", "Fit", "Problem", "fit", "fits", "gram", "load_diabetes", "solve"]
 
-Array = npt.NDArray[np.float64]
-Round = Callable[[Any], Any]
+_Array = npt.NDArray[np.float64]
+_Round = Callable[[Any], Any]
 
 
 class Problem(NamedTuple):
     """A least squares problem: the matrix, the right-hand side and the float64 solution."""
 
-    a: Array
-    b: Array
-    x: Array
+    a: _Array
+    b: _Array
+    x: _Array
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def load_diabetes() -> Problem:
     return Problem(a, b, np.linalg.lstsq(a, b, rcond=None)[0])
 
 
-def gram(a: Array, r: Round) -> Array:
+def gram(a: _Array, r: _Round) -> _Array:
     """Return the transpose of `a` times `a`, summed row by row: ``g = r(g + r(row times row))``.
 
     Examples
@@ -77,13 +77,13 @@ def gram(a: Array, r: Round) -> Array:
     array([[16.]])
     """
     products = r(a[:, :, None] * a[:, None, :])
-    total: Array = products[0]
+    total: _Array = products[0]
     for product in products[1:]:
         total = r(total + product)
     return total
 
 
-def solve(g: Array, b: Array, r: Round) -> Array:
+def solve(g: _Array, b: _Array, r: _Round) -> _Array:
     """Return x with g x = b: Gaussian elimination with partial pivoting, one rounded update of rank 1 per column.
 
     Raises
@@ -101,10 +101,11 @@ def solve(g: Array, b: Array, r: Round) -> Array:
         pivot = k + int(np.argmax(np.abs(work[k:, k])))
         work[[k, pivot]] = work[[pivot, k]]
         if not 0 < abs(work[k, k]) < np.inf:
-            raise Breakdown(f"pivot {k + 1} is {work[k, k]:g}")
+            what = "NaN" if np.isnan(work[k, k]) else f"{work[k, k]:g}"
+            raise Breakdown(f"pivot {k + 1} is {what}")
         factors = r(work[k + 1 :, k] / work[k, k])
         work[k + 1 :, k + 1 :] = r(work[k + 1 :, k + 1 :] - r(np.outer(factors, work[k, k + 1 :])))
-    x: Array = work[:, -1].copy()
+    x: _Array = work[:, -1].copy()
     for k in reversed(range(size)):
         x[k] = r(x[k] / work[k, k])
         x[:k] = r(x[:k] - r(work[:k, k] * x[k]))
@@ -113,7 +114,7 @@ def solve(g: Array, b: Array, r: Round) -> Array:
     return x
 
 
-def fit(problem: Problem, r: Round) -> Fit:
+def fit(problem: Problem, r: _Round) -> Fit:
     """Solve a problem with every operation rounded by a function."""
     with np.errstate(all="ignore"):
         extended = r(np.column_stack((problem.a, problem.b)))

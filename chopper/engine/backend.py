@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any, NamedTuple, Protocol
 
 from chopper.engine.plan import Request
@@ -70,6 +69,8 @@ def _native() -> Backend:
 
 @cache
 def _adapter(package: str) -> Backend | None:
+    from importlib.metadata import entry_points  # slow to import, and needed for arrays of adapters alone
+
     for point in entry_points(group="chopper.backends", name=package):
         backend: Backend = point.load()
         return backend

@@ -5,10 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
+from chopper.formats.hashing import hash_once, state_of_fields
 from chopper.kernels import rules
 from chopper.kernels.carrier import BINARY32, BINARY64, Carrier
 
@@ -36,6 +39,9 @@ class Kernel:
     rule: str
     width: int
 
+    __hash__ = hash_once
+    __getstate__ = state_of_fields
+
     @cached_property
     def function(self) -> Callable[..., Any]:
         """The dialect function."""
@@ -45,7 +51,7 @@ class Kernel:
     def rule_function(self) -> Callable[..., Any]:
         """The rounding rule, or the float operation that a kernel of `chopper.kernels.magic` takes."""
         if self.module == "magic":
-            return {"settle": _settle, "difference": _difference}[self.rule]
+            return partial({"settle": _settle, "difference": _difference}[self.rule], self.width)
         return getattr(rules, self.rule)  # type: ignore[no-any-return]
 
     @property
@@ -63,18 +69,22 @@ class Kernel:
         return self.function(where, self.rule_function, bits, word, self.carrier, f)
 
 
-def _settle(a: Any, b: Any) -> Any:
-    return _in_floats(lambda x, y: (x + y) - y, a, b)
+def _settle(width: int, a: Any, b: Any) -> Any:
+    return _in_floats(lambda x, y: (x + y) - y, width, a, b)
 
 
-def _difference(a: Any, b: Any) -> Any:
-    return _in_floats(lambda x, y: x - y, a, b)
+def _difference(width: int, a: Any, b: Any) -> Any:
+    return _in_floats(lambda x, y: x - y, width, a, b)
 
 
-def _in_floats(operation: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
-    """Run a float operation on the patterns of its operands: NumPy integers, or Python ints of 64 bits."""
+def _in_floats(operation: Callable[[Any, Any], Any], width: int, a: Any, b: Any) -> Any:
+    """Run a float operation on the patterns of its operands: NumPy integers, or Python ints that wrap around."""
     if isinstance(a, int):
-        result = operation(*struct.unpack("<dd", struct.pack("<qq", a, b)))
-        return int.from_bytes(struct.pack("<d", result), "little", signed=True)
-    kind = a.dtype.str.replace("i", "f")
-    return operation(a.view(kind), b.view(kind)).view(a.dtype)
+        a, b = (n & ((1 << width) - 1) for n in (a, b))
+        if width == 64:  # Python's own floats
+            result = operation(*struct.unpack("<2d", struct.pack("<2Q", a, b)))
+            return int.from_bytes(struct.pack("<d", result), "little", signed=True)
+        return int(_in_floats(operation, width, np.array([a], "u4").view("i4"), np.array([b], "u4").view("i4"))[0])
+    kind = f"f{width // 8}"
+    with np.errstate(all="ignore"):
+        return operation(a.view(kind), b.view(kind)).view(a.dtype)

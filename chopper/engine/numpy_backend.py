@@ -22,6 +22,7 @@ from chopper.random import Key, as_key
 __all__ = ["NumpyBackend"]
 
 _Array = npt.NDArray[Any]
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
 class NumpyBackend:
@@ -52,8 +53,9 @@ class NumpyBackend:
         target = check_out(out, x, source.shape, dtype)
         carried, plan = _carry(source, request, planning.plan_encode)
         if plan.mark is not None:
-            draw = draw._replace(key=as_key(draw.key), words=draw.words) if request.rounding.random else draw
-            self.round(x, request, draw, None, threads)
+            draw = _drawn_once(request, draw)
+            values, rounding = _carry(source, request, planning.plan_round)
+            _check_mark(rounding, _run(rounding, values, source, request, draw, None, threads), source, request)
         codes = target if target is not None and _is_flat(target) else np.empty(source.shape, dtype)
         key, words = _randomness(request, draw, source)
         run(plan, np.ascontiguousarray(carried).reshape(-1), codes.reshape(-1), key, words, threads)
@@ -70,8 +72,9 @@ class NumpyBackend:
             raise UnsupportedInputError(f"dtype={dtype!r} cannot hold decoded values here; legal: float32, float64")
         width = 8 * kind.itemsize
         if not planning.family_of(fmt).fits(fmt, width):
-            cure = "pass dtype=numpy.float64" if width == 32 else "no float64 holds them"
-            raise RangeError(f"{kind.name} does not hold every value of {fmt}: {cure}")
+            reason = planning.family_of(fmt).why_not(fmt, width)
+            cure = "; pass dtype=numpy.float64" if width == 32 else ""
+            raise RangeError(f"{kind.name} does not hold every value of {fmt}: {reason}{cure}")
         source = as_codes(codes, fmt)
         target = check_out(out, codes, source.shape, kind)
         flat = np.ascontiguousarray(source).reshape(-1)
@@ -111,25 +114,26 @@ def _width(fmt: Format, wanted: int) -> int:
     for width in (wanted, 64):
         if family.fits(fmt, width):
             return width
-    raise RangeError(f"{fmt} has values that float64 does not hold; chop, encode and decode need a carrier that does")
+    raise RangeError(f"{fmt} has values that float64 does not hold: {family.why_not(fmt, 64)}")
 
 
 def _carry(source: _Array, request: Request, planner: Any) -> tuple[_Array, Plan]:
     """Return the source as float32 or float64 with the plan for that carrier."""
-    native32 = source.dtype.kind not in "iub" and source.dtype.itemsize <= 4
-    width = _width(request.fmt, 32 if native32 else 64)
-    plan: Plan = planner(request, width)
+    native32 = source.dtype.itemsize <= 4 and source.dtype.kind not in "iub"
+    plan: Plan = planner(request, _width(request.fmt, 32 if native32 else 64))
     if plan.narrow and not native32:
         with np.errstate(all="ignore"):
             source = source.astype(np.float32)
-        width = _width(request.fmt, 32)
-        plan = planner(request, width)
-    return _widen(source, np.dtype(f"f{width // 8}")), plan
+        plan = planner(request, _width(request.fmt, 32))
+    return _widen(source, _FLOAT32 if plan.kernel.width == 32 else _FLOAT64), plan
 
 
 def _widen(source: _Array, carrier: np.dtype[Any]) -> _Array:
+    if source.dtype == carrier and source.dtype.isnative:
+        return source
     if source.dtype.kind not in "iub":
-        return source.astype(carrier, copy=False)
+        with np.errstate(invalid="ignore"):  # a signalling NaN
+            return source.astype(carrier, copy=False)
     wide = source.astype(np.float64)
     if source.dtype.itemsize == 8 and source.size and (np.abs(wide) > 2.0**53).any():
         lost = [int(i) for i in source.ravel() if int(float(int(i))) != int(i)]
@@ -144,6 +148,14 @@ def _randomness(request: Request, draw: Draw, source: _Array) -> tuple[Key | Non
     if draw.words is not None:
         return None, as_words(draw.words, source.shape)
     return as_key(draw.key, draw.offset), None
+
+
+def _drawn_once(request: Request, draw: Draw) -> Draw:
+    """Return the draw with a plain number for its key, so that using it twice gives the same words."""
+    if not request.rounding.random or draw.words is not None:
+        return draw
+    key = as_key(draw.key, draw.offset)
+    return draw._replace(key=key.high << 32 | key.low)
 
 
 def _run(
@@ -161,11 +173,12 @@ def _run(
         flipped = None if target is None else target.T
         return _run(plan, carried.T, source.T, request, draw, flipped, threads).T
     flat = np.ascontiguousarray(carried).reshape(-1)
-    direct = target is not None and plan.mark is None and target.dtype == carried.dtype and _is_flat(target)
-    fresh = not np.may_share_memory(flat, source)
-    result = target if target is not None and direct else flat.reshape(source.shape) if fresh else None
-    if result is None:
+    if target is not None and plan.mark is None and target.dtype == carried.dtype and _is_flat(target):
+        result = target
+    elif np.may_share_memory(flat, source):
         result = np.empty(source.shape, carried.dtype)
+    else:
+        result = flat.reshape(source.shape)
     run(plan, flat, result.reshape(-1), key, words, threads)
     return result
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from chopper.engine.kernel import Kernel
 from chopper.errors import RoundingError
 from chopper.formats.base import Format
+from chopper.formats.hashing import hash_once, state_of_fields
 from chopper.rounding import Overflow, Rounding
 
 __all__ = ["Family", "Plan", "Request", "family_of", "plan_decode", "plan_encode", "plan_round", "request"]
@@ -41,6 +42,9 @@ class Request:
     random_bits: int = 32
     compat: str | None = None
 
+    __hash__ = hash_once
+    __getstate__ = state_of_fields
+
 
 class Plan(NamedTuple):
     """How to run a request on a carrier."""
@@ -57,6 +61,9 @@ class Family(Protocol):
 
     def fits(self, fmt: Format, width: int) -> bool:
         """Whether the carrier of this width holds every value of the format."""
+
+    def why_not(self, fmt: Format, width: int) -> str:
+        """Say which field of the format leaves the carrier, and its legal range."""
 
     def plan_round(self, request: Request, width: int) -> Plan:
         """Plan rounding on a carrier."""
@@ -86,6 +93,20 @@ def request(
     compat: str | None,
 ) -> Request:
     """Resolve names; raises what `Rounding.parse` and `Overflow.parse` raise."""
+    try:
+        return _request(fmt, rounding, overflow, random_bits, compat)
+    except TypeError:  # an unhashable argument: no name, so the same call explains what is wrong
+        return _request.__wrapped__(fmt, rounding, overflow, random_bits, compat)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _request(
+    fmt: Format,
+    rounding: str | Rounding,
+    overflow: str | Overflow | None,
+    random_bits: int,
+    compat: str | None,
+) -> Request:
     mode = Rounding.parse(rounding)
     policy = None if overflow is None else Overflow.parse(overflow)
     if isinstance(random_bits, bool) or not isinstance(random_bits, int) or not 1 <= random_bits <= 32:

@@ -41,11 +41,11 @@ class _Loops:
         self._entries: dict[Any, Callable[..., None]] = {}
         self._spent: dict[Any, int] = {}
 
-    def find(self, name: str, size: int, *args: Any) -> Callable[..., None] | None:
+    def find(self, name: str, kernel: Kernel | None, x: _Array, out: _Array, *args: Any) -> Callable[..., None] | None:
         """Return the compiled loop for these arguments, or None while NumPy serves a small array better."""
-        key = (name, *[a.dtype if isinstance(a, np.ndarray) else a if isinstance(a, Kernel) else None for a in args])
+        key = (name, kernel, x.dtype.char, out.dtype.char)
         entry = self._entries.get(key)
-        return entry if entry is not None else self._load(key, size, args)
+        return entry if entry is not None else self._load(key, x.size, args)
 
     def _load(self, key: Any, size: int, args: tuple[Any, ...]) -> Callable[..., None] | None:
         spent = self._spent.get(key, 0) + max(size, _SMALL >> 6)
@@ -85,7 +85,7 @@ def run(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array | Non
     if words is not None:
         arrays = [x, words, out]
     tail: tuple[Any, ...] = ((0, 0, 0, 0),) if extra else ()
-    entry = _LOOPS.find(name, x.size, plan.kernel, *arrays, plan.params, *tail)
+    entry = _LOOPS.find(name, plan.kernel, x, out, plan.kernel, *arrays, plan.params, *tail)
     if entry is None:
         _on_numpy(plan, x, out, key, words)
         return
@@ -108,7 +108,7 @@ def run(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array | Non
 
 def look_up(codes: _Array, table: _Array, out: _Array, threads: int | None) -> None:
     """Replace codes by their entries in a table that covers the whole range of the codes' dtype."""
-    entry = _LOOPS.find("look_up", codes.size, codes, out, table)
+    entry = _LOOPS.find("look_up", None, codes, out, codes, out, table)
     if entry is None:
         np.take(table, codes, out=out)
         return
@@ -133,7 +133,7 @@ def _segments(key: Key, start: int, stop: int) -> Iterator[tuple[int, int, int]]
 
 def _share(part: Callable[[int, int], None], size: int, threads: int | None) -> None:
     """Run part(start, stop) over [0, size), split between threads; an error in any of them is raised here."""
-    count = 1 if size < _THREADED else min(threads or len(os.sched_getaffinity(0)), size // (_THREADED // 2))
+    count = 1 if size < _THREADED else min(threads or _processors(), size // (_THREADED // 2))
     if count == 1:
         part(0, size)
         return
@@ -154,6 +154,11 @@ def _share(part: Callable[[int, int], None], size: int, threads: int | None) -> 
         helper.join()
     if errors:
         raise errors[0]
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _on_numpy(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array | None) -> None:

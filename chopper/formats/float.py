@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from chopper.errors import FormatError
 from chopper.formats.base import Format, Value
 from chopper.formats.checks import check_integer, member, text
+from chopper.formats.hashing import hash_once, state_of_fields
 from chopper.formats.policies import NanInput, Negative, Subnormals, ZeroInput
 
 __all__ = ["FloatFormat"]
@@ -108,15 +109,8 @@ class FloatFormat(Format):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
 
-    def __hash__(self) -> int:
-        return self._hash
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash(tuple(getattr(self, f.name) for f in fields(self) if f.compare))
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+    __hash__ = hash_once
+    __getstate__ = state_of_fields
 
     # --- codes -------------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from chopper.formats.tables import FLOATS, Row
 
 __all__ = ["FLOAT", "Family", "Rule", "fold", "label", "options"]
 
+_NEGATIVE_BIAS = re.compile(r"(\d[-_ ]*b[_ ]*)-(?=\d)")
 _BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[-_ ]+(?=[0-9])")
 _SEPARATOR = re.compile(r"[- ]|(?<![0-9])_|_(?![0-9])")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
@@ -62,15 +63,16 @@ class Family:
 def fold(text: str) -> str:
     """Return `text` without what does not matter: case, and ``-``, ``_``, spaces outside of ``<...>``.
 
-    Between two digits a separator matters and becomes ``_``.
+    Between two digits a separator matters and becomes ``_``; in ``e4m3b-2`` it is the sign of the bias.
 
     Examples
     --------
     >>> fold("Float8-E4M3_FN"), fold("CFloat8 1-4-3 <bias = -20>")
     ('float8e4m3fn', 'cfloat8_1_4_3<bias=-20>')
     """
-    stem, mark, rest = text.strip().lower().partition("<")
-    stem = _SEPARATOR.sub("", _BETWEEN_DIGITS.sub("_", stem))
+    stem, mark, rest = text.replace("\0", "?").strip().lower().partition("<")
+    stem = _NEGATIVE_BIAS.sub("\\1\0", stem)
+    stem = _SEPARATOR.sub("", _BETWEEN_DIGITS.sub("_", stem)).replace("\0", "-")
     return stem + mark + rest.replace(" ", "")
 
 
@@ -198,7 +200,7 @@ def _advise_float(text: str) -> str:
 
 _N = "(?:0|[1-9][0-9]{0,8})"
 _OPTIONS = "(?:<(?P<options>[^<>]*)>)?"
-_LAYOUT = rf"(?P<stem>e(?P<w>{_N})m(?P<t>{_N})(?:b(?P<bias>{_N}))?(?P<kind>ieee|fnuz|fnu|fn|finite)?){_OPTIONS}"
+_LAYOUT = rf"(?P<stem>e(?P<w>{_N})m(?P<t>{_N})(?:b(?P<bias>-?{_N}))?(?P<kind>ieee|fnuz|fnu|fn|finite)?){_OPTIONS}"
 _P3109 = rf"(?P<stem>binary(?P<k>{_N})p(?P<p>{_N})(?P<sign>[su])(?P<domain>[ef])){_OPTIONS}"
 
 FLOAT = Family(

@@ -18,9 +18,8 @@ class MagicParams(NamedTuple):
     """A float format whose quanta lie so that `settle` is exact; all carrier patterns."""
 
     low: int  # exponent field of the smallest normal
-    high: int  # exponent field above the largest finite value
     lift: int  # from the exponent field of a value to that of the power whose ulp is the quantum
-    max_pos: int
+    limit: int  # larger magnitudes overflow
     over_pos: int  # what finite overflow and infinity become, sign left out
     nan_pos: int  # what NaN becomes, sign left out
 
@@ -30,10 +29,8 @@ def round_float_magic(where, settle, bits, word, c, f):
     neg = bits & c.sign
     mag = bits ^ neg
     e = mag & c.inf
-    e = where(e < f.low, f.low, e)
-    e = where(e > f.high, f.high, e)
-    out = settle(mag, e + f.lift)
-    out = where(out > f.max_pos, f.over_pos, out)
+    out = settle(mag, where(e < f.low, f.low, e) + f.lift)
+    out = where(mag > f.limit, f.over_pos, out)
     return where(mag > c.inf, f.nan_pos, out) | neg
 
 

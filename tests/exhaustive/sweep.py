@@ -24,6 +24,8 @@ from tests.exhaustive.expected import Table, as_codes, as_values
 
 __all__ = ["LOG", "digest", "done", "load", "sweep"]
 
+ENGINE = Path(chopper.__file__).parent / "engine"
+LOOPS = b"".join((ENGINE / f"{name}.py").read_bytes() for name in ("compiled", "lanes", "loops"))
 ALL = 1 << 32
 CHUNK = 1 << 17
 LOG = os.environ.get("CHOPPER_EXHAUSTIVE_LOG")
@@ -97,9 +99,7 @@ def sweep(fmt: FloatFormat, mode: Rounding) -> dict[str, Any]:
 def digest(fmt: FloatFormat, mode: Rounding) -> str:
     """Return a hash of the code and the integers that the library runs for float32 inputs."""
     asked = Request(fmt, mode)
-    engine = Path(chopper.__file__).parent / "engine"
-    files = [engine / f"{name}.py" for name in ("compiled", "lanes", "loops")]
-    seen = hashlib.sha256(b"".join(file.read_bytes() for file in files))
+    seen = hashlib.sha256(LOOPS)
     for plan in (plan_round(asked, 32), plan_encode(asked, 32)):
         for piece in _pieces(plan):
             seen.update(repr(piece).encode())

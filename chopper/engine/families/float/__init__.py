@@ -27,12 +27,23 @@ from chopper.kernels.carrier import BINARY32, BINARY64, Carrier
 from chopper.kernels.float import FloatParams
 from chopper.rounding import Rounding
 
-__all__ = ["fits", "plan_decode", "plan_encode", "plan_round"]
+__all__ = ["fits", "plan_decode", "plan_encode", "plan_round", "why_not"]
 
 
 def fits(fmt: FloatFormat, width: int) -> bool:
     """Whether the carrier of this width holds every value of the format."""
     return fits_carrier(fmt, _carrier(width))
+
+
+def why_not(fmt: FloatFormat, width: int) -> str:
+    """Say which field of the format leaves the carrier, and its legal range."""
+    c = _carrier(width)
+    if fmt.precision > c.precision:
+        return f"precision={fmt.precision}; legal: 1 to {c.precision}"
+    low, high = fmt.emax + fmt.bias - c.bias, c.bias + c.precision - 2 + fmt.first_field - fmt.fraction_bits
+    if low > high:
+        return f"exponent_bits={fmt.exponent_bits} span too many binades; legal: fewer exponent bits"
+    return f"bias={fmt.bias}; legal: {low} to {high}"
 
 
 def plan_round(request: Request, width: int) -> Plan:

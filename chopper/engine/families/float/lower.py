@@ -94,9 +94,8 @@ def lower_magic(fmt: FloatFormat, c: Carrier, edges: Edges) -> MagicParams:
     t = c.precision - 1
     return MagicParams(
         low=(fmt.emin + c.bias) << t,
-        high=(fmt.emax + 1 + c.bias) << t,
         lift=f.drop << t,
-        max_pos=f.max_pos,
+        limit=pattern(fmt.max + fmt._power(fmt.emax - fmt.precision), c) - (fmt.max_code & 1),
         over_pos=f.over_pos,
         nan_pos=f.nan_pos,
     )

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from chopper.analysis import Outcome
 from chopper.demo.digits import MODES, Score, digit_scores
-from chopper.demo.harmonic import HarmonicSum, harmonic_sum
+from chopper.demo.harmonic import HarmonicSum, harmonic_sums
 from chopper.demo.least_squares import Fit, fits
 from chopper.formats.base import Format
 from chopper.formats.registry import formats as all_formats
@@ -16,7 +16,7 @@ from chopper.formats.registry import get
 
 __all__ = ["Demo", "run"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Demo:
     formats: tuple[Format, ...]
     scores: tuple[Outcome[Score], ...]
     fits: tuple[Outcome[Fit], ...]
-    sums: tuple[HarmonicSum, ...]
+    sums: tuple[Outcome[HarmonicSum], ...]
 
 
 def run(
@@ -47,7 +47,7 @@ def run(
     """
     chosen = tuple(all_formats() if formats is None else map(get, formats))
 
-    def followed(part: str, items: Iterator[T], count: int) -> Iterator[T]:
+    def followed(part: str, items: Iterator[_T], count: int) -> Iterator[_T]:
         for done, item in enumerate(items, 1):
             yield item
             if report is not None:
@@ -56,5 +56,5 @@ def run(
     size = len(chosen)
     scores = tuple(followed("digits", digit_scores(chosen, MODES, seed), size * len(MODES)))
     solved = tuple(followed("least squares", fits(chosen), size))
-    sums = tuple(followed("harmonic series", map(harmonic_sum, chosen), size))
+    sums = tuple(followed("harmonic series", harmonic_sums(chosen), size))
     return Demo(chosen, scores, solved, sums)

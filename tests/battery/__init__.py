@@ -1,0 +1,1 @@
+"""The statistical battery of the random bits."""

@@ -1,0 +1,1 @@
+"""Inputs that other tools get wrong."""

@@ -1,0 +1,1 @@
+"""Proofs, for all inputs, about the kernels that the library runs."""

@@ -1,0 +1,1 @@
+"""Other libraries, each where it is right."""

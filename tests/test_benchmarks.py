@@ -1,0 +1,103 @@
+"""The benchmarks run, print what they promise, and know better from worse."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.figure import Figure
+from benchmarks.floats import OPERATIONS, floor
+from benchmarks.report import insert, markdown, regressions, tables, verdict
+from benchmarks.timing import QUICK, Effort, interleaved
+
+FAST = Figure("floats/nearest_even", "Speed", "nearest_even", "e4m3", 0.7, floor=0.6)
+SLOW = Figure("floats/up", "Speed", "up", "e4m3", 0.3, floor=0.4)
+LONG = Figure("startup/import", "Start", "import", "figure", 0.3, "s", 0.25, smaller=True)
+
+
+def run(root: Path, *options: str) -> str:
+    """Run the benchmarks in a process of their own."""
+    command = [sys.executable, "-W", "error", "-m", "benchmarks", "--quick", *options]
+    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+@pytest.mark.slow
+def test_the_program(root: Path, tmp_path: Path) -> None:
+    """It prints the rows asked for and no others, with floors, and keeps the figures."""
+    kept = tmp_path / "figures.json"
+    only = ("--only", "floats/float32/e4m3/1MB/nearest_even/", "--only", "startup/import")
+    printed = run(root, *only, "--json", str(kept))
+    assert "import chopper" in printed
+    assert ">= 0.5" in printed and "<= 0.25" in printed
+    assert "stochastic" not in printed
+    answer = json.loads(kept.read_text())
+    assert [row["name"] for row in answer["figures"]] == ["startup/import", "floats/float32/e4m3/1MB/nearest_even"]
+    assert all(row["value"] > 0 for row in answer["figures"])
+    assert answer["machine"]["python"]
+    compared = run(root, *only[2:], "--compare", str(kept), "--tolerance", "1000")
+    assert "worse than" in compared
+
+
+def test_interleaved() -> None:
+    """Every case takes its turns; a slow one is spared further ones."""
+    calls = {"a": 0, "b": 0}
+
+    def case(name: str) -> None:
+        calls[name] += 1
+
+    effort = Effort(rounds=4, turn=0.0, most=1.0, processes=1)
+    times = interleaved({name: lambda name=name: case(name) for name in calls}, effort)
+    assert calls == {"a": 5, "b": 5}
+    assert all(0 <= time < 1 for time in times.values())
+    interleaved({"a": lambda: case("a")}, Effort(rounds=4, turn=0.0, most=0.0, processes=1))
+    assert calls["a"] == 6
+    assert QUICK.quick
+
+
+def test_floors() -> None:
+    """What is promised on one thread."""
+    promised = {op: floor(op, "e4m3", 64) for op in OPERATIONS if floor(op, "e4m3", 64) is not None}
+    assert promised.pop("nearest_even") == 0.6
+    assert promised.pop("decode") == 0.5
+    assert promised.pop("stochastic") == promised.pop("stochastic_equal") == 0.2
+    assert set(promised.values()) == {0.4} and len(promised) == 8
+    assert floor("nearest_even", "bf16", 1) == 0.5
+    assert floor("encode", "fp16", 64) is None
+    assert floor("up", "fp16", 1) is None
+
+
+def test_tables() -> None:
+    """Figures of one table are gathered, with their floors."""
+    first, second = tables([FAST, LONG, SLOW])
+    assert first.header == ("", "e4m3", "floor", "met")
+    assert first.rows == (("nearest_even", "0.70", ">= 0.6", "yes"), ("up", "0.30", ">= 0.4", "no"))
+    assert second.rows == (("import", "0.3 s", "<= 0.25", "no"),)
+    assert verdict([FAST, LONG, SLOW]) == "1 of 3 floors met"
+
+
+def test_markdown(tmp_path: Path) -> None:
+    """Tables go between the markers, again and again."""
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- figures -->\n<!-- end of figures -->\nafter\n")
+    for _ in range(2):
+        insert(page, markdown([FAST], "A machine."))
+    text = page.read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n")
+    assert text.count("| nearest_even | 0.70 | >= 0.6 | yes |") == 1
+    page.write_text("no markers")
+    with pytest.raises(ValueError, match="lacks the lines"):
+        insert(page, "text")
+
+
+def test_regressions() -> None:
+    """Worse means smaller for fractions, larger for times; new figures have nothing to be compared with."""
+    old = {FAST.name: 1.0, LONG.name: 0.2}
+    assert len(regressions([FAST, SLOW, LONG], old, 0.15)) == 2
+    assert regressions([FAST, SLOW, LONG], old, 0.6) == []
+    assert regressions([replace(FAST, ours=False)], old, 0.0) == []
+    assert regressions([FAST, LONG], {FAST.name: 0.5, LONG.name: 0.5}, 0.0) == []
