@@ -53,13 +53,16 @@ def _unbox(typ: Any, obj: Any, c: Any) -> NativeValue:
 
 @cache
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile a dialect function, and every dialect function it calls, for inlining."""
+    """Compile a dialect function, and every dialect function it calls, to be inlined whatever its size.
+
+    A call that is left over would keep the loop out of the vectoriser, and out of the cache on disk.
+    """
     scope = function.__globals__
     called = {
         name: compiled(scope[name]) for name in function.__code__.co_names if isinstance(scope.get(name), FunctionType)
     }
     copy = FunctionType(function.__code__, {**scope, **called}, function.__name__)
-    return numba.njit(copy)
+    return numba.njit(copy, forceinline=True)
 
 
 def apply(kernel: Kernel, bits: Any, word: Any, f: Any) -> Any:

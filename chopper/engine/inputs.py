@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from chopper.errors import OutputError, RandomKeyError, RangeError, UnsupportedInputError
 from chopper.formats.base import Format
 
-__all__ = ["as_codes", "as_real", "as_words", "check_out", "code_dtype", "is_number"]
+__all__ = ["as_codes", "as_real", "as_words", "check_out", "code_dtype", "exact_float", "is_number"]
 
 _Array = npt.NDArray[Any]
 
@@ -30,10 +31,12 @@ def as_real(x: Any) -> _Array:
     ------
     UnsupportedInputError
         For complex, object, string, datetime, structured, extended-precision and masked input.
+    RangeError
+        For a Python integer without an exact float64.
     """
-    a = _as_array(x)
+    a = _as_array(exact_float(x) if type(x) is int else x)
     dtype = a.dtype
-    if dtype.char in "fdl":
+    if dtype.char in "efdl":
         return a
     named = dtype.name.startswith(_SMALL_FLOATS)
     if dtype.kind in "iub" or named or dtype in (np.float16, np.float32, np.float64):
@@ -47,6 +50,24 @@ def as_real(x: Any) -> _Array:
     }
     cure = cures.get(dtype.kind, "pass numbers")
     raise UnsupportedInputError(f"cannot round dtype {dtype}: {cure}; legal: {_LEGAL}")
+
+
+def exact_float(x: float) -> float:
+    """Return a Python number as a float.
+
+    Raises
+    ------
+    RangeError
+        If it is an integer that float64 does not hold.
+    """
+    try:
+        number = float(x)
+    except OverflowError:
+        number = math.inf
+    if isinstance(x, int) and (math.isinf(number) or int(number) != x):
+        text = str(x) if x.bit_length() < 256 else f"of {x.bit_length()} bits"
+        raise RangeError(f"the integer {text} has no exact float64; convert it to float first")
+    return number
 
 
 def _as_array(x: Any) -> _Array:

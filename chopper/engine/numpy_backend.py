@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from functools import lru_cache
 from typing import Any
@@ -12,7 +11,7 @@ import numpy.typing as npt
 
 from chopper.engine import plan as planning
 from chopper.engine.backend import Draw
-from chopper.engine.inputs import as_codes, as_real, as_words, check_out, code_dtype, is_number
+from chopper.engine.inputs import as_codes, as_real, as_words, check_out, code_dtype, exact_float, is_number
 from chopper.engine.plan import Plan, Request
 from chopper.engine.run import look_up, on_number, run
 from chopper.errors import RangeError, UnsupportedInputError
@@ -67,7 +66,7 @@ class NumpyBackend:
 
     def decode(self, codes: Any, fmt: Format, dtype: Any, out: Any, threads: int | None) -> Any:
         """Turn codes into values, exactly."""
-        kind = np.dtype(dtype)
+        kind = _dtype(dtype)
         if kind not in (np.float32, np.float64):
             raise UnsupportedInputError(f"dtype={dtype!r} cannot hold decoded values here; legal: float32, float64")
         width = 8 * kind.itemsize
@@ -89,6 +88,14 @@ class NumpyBackend:
                 np.copyto(target, values)
             return out
         return float(values[()]) if is_number(codes) else values[()] if isinstance(codes, np.generic) else values
+
+
+def _dtype(dtype: Any) -> np.dtype[Any]:
+    try:
+        kind: np.dtype[Any] = np.dtype(dtype)
+    except (TypeError, ValueError):
+        kind = np.dtype(object)
+    return kind
 
 
 @lru_cache(maxsize=64)
@@ -133,12 +140,23 @@ def _widen(source: _Array, carrier: np.dtype[Any]) -> _Array:
         return source
     if source.dtype.kind not in "iub":
         with np.errstate(invalid="ignore"):  # a signalling NaN
-            return source.astype(carrier, copy=False)
+            wide = source.astype(carrier, copy=False)
+            return wide if source.itemsize == carrier.itemsize else _with_subnormals(source, wide)
     wide = source.astype(np.float64)
-    if source.dtype.itemsize == 8 and source.size and (np.abs(wide) > 2.0**53).any():
+    if source.dtype.itemsize == 8 and source.size and (np.abs(wide) >= 2.0**53).any():
         lost = [int(i) for i in source.ravel() if int(float(int(i))) != int(i)]
         if lost:
             raise RangeError(f"the integer {lost[0]} has no exact float64; convert the array to floats first")
+    return wide
+
+
+def _with_subnormals(source: _Array, wide: _Array) -> _Array:
+    """Put back the subnormal numbers that the processor may have flushed to zero on the way from float32."""
+    bits = source.astype(np.float32).view(np.int32)
+    low = bits & 0x7FFFFFFF
+    tiny = (low != 0) & (low < 1 << 23)
+    if wide.dtype == _FLOAT64 and tiny.any():
+        wide[tiny] = np.copysign(low[tiny] * 2.0**-149, bits[tiny])
     return wide
 
 
@@ -214,9 +232,14 @@ def _deliver(result: _Array, source: _Array, dtype: np.dtype[Any], out: Any, tar
 
 
 def _narrow(result: _Array, dtype: np.dtype[Any]) -> _Array:
+    if result.itemsize == dtype.itemsize:
+        return result.astype(dtype)
     with np.errstate(all="ignore"):
-        final = result.astype(dtype)
-        lost = (final.astype(result.dtype) != result) & ~np.isnan(result)
+        single = _to_single(result) if result.dtype == _FLOAT64 else result
+        final = single.astype(dtype)
+        again = _widen(_widen(final, _FLOAT32), result.dtype)
+        kind = f"i{result.itemsize}"
+        lost = (again.view(kind) != result.view(kind)) & ~np.isnan(result)
     if lost.any():
         raise RangeError(
             f"the rounded value {result[lost].flat[0]!s} does not fit {dtype.name}; widen the input first, "
@@ -225,14 +248,18 @@ def _narrow(result: _Array, dtype: np.dtype[Any]) -> _Array:
     return final
 
 
+def _to_single(wide: _Array) -> _Array:
+    """Return float64 as float32, with the subnormal numbers that the processor may flush to zero."""
+    single = wide.astype(np.float32)
+    tiny = np.abs(wide) < 2.0**-126
+    if tiny.any():
+        low = (np.abs(wide[tiny]) * 2.0**149).astype(np.int32)
+        single.view(np.int32)[tiny] = low | np.where(np.signbit(wide[tiny]), -(1 << 31), 0).astype(np.int32)
+    return single
+
+
 def _to_bits(x: float) -> int:
-    try:
-        number = float(x)
-    except OverflowError:
-        number = math.nan
-    if isinstance(x, int) and (number != number or int(number) != x):
-        raise RangeError(f"the integer {x} has no exact float64; convert it to float first")
-    bits: int = struct.unpack("<q", struct.pack("<d", number))[0]
+    bits: int = struct.unpack("<q", struct.pack("<d", exact_float(x)))[0]
     return bits
 
 

@@ -24,6 +24,9 @@ _GRAMMAR = (
     "e5m6ieee<signed=false,negative=overflow> e5m3ieee<signed=false,negative=nan,subnormals=round> "
     "e8m0<zero_input=nan> e8m0<negative=overflow> e8m0<negative=zero> e8m0<negative=magnitude> "
     "e4m2ieee<signed=false,first_field=0,zero=false,subnormals=flush> e1m2fn e1m6finite e1m0finite e2m1ieee e2m5fnuz "
+    "e5m3ieee<signed=false,negative=nan,subnormals=flush> ue5m3<negative=overflow,subnormals=flush> "
+    "e4m4finite<signed=false,first_field=0,subnormals=flush,negative=nan,nan_input=raise> "
+    "e1m20ieee<bias=0,signed=false,top_nans=0,zero=false,first_field=0,subnormals=flush,negative=overflow> "
     "cfloat8_1_4_3<bias=20> e5m3ieee<top_nans=3> e5m3ieee<top_nans=40>"
 )
 
@@ -37,7 +40,7 @@ FORMATS: tuple[FloatFormat, ...] = tuple(
 SMALL = tuple(fmt for fmt in FORMATS if fmt.bits <= 16)
 """Those of which all codes can be tried."""
 
-HUGE = tuple(map(get, "binary12p1ue binary16p2se e15m10 e11m52b1000 e8m0b3000 e12m3b1".split()))
+HUGE = tuple(map(get, ["binary12p1ue", "binary16p2se", "e15m10", "e11m52b1000", "e8m0b3000", "e12m3b1"]))
 """Formats that float64 does not hold."""
 
 MODES = tuple(Rounding)
@@ -47,6 +50,6 @@ POLICIES: tuple[Overflow | None, ...] = (None, *Overflow)
 
 
 def fits(fmt: FloatFormat, dtype: object) -> bool:
-    """Return whether every finite value of a format is a number of float32 or float64; by hand, not by the engine."""
-    p, emax, lowest = {"float32": (24, 127, -149), "float64": (53, 1023, -1074)}[str(dtype)]
-    return fmt.precision <= p and fmt.emax <= emax and fmt.emin - fmt.fraction_bits >= lowest
+    """Return whether float32 or float64 holds a format's finite values and codes; by hand, not by the engine."""
+    p, emax, lowest, codes = {"float32": (24, 127, -149, 2**31), "float64": (53, 1023, -1074, 2**63)}[str(dtype)]
+    return fmt.half <= codes and fmt.precision <= p and fmt.emax <= emax and fmt.emin - fmt.fraction_bits >= lowest

@@ -1,7 +1,7 @@
 """The definition for whole arrays: the oracle's neighbours found once for an input, then every mode and policy.
 
 For each magnitude the oracle gives the codes around it and nu as a fraction; what the modes need of nu is kept in
-integers.  Edges (overflow, infinity, NaN, zero, negative numbers) are asked from the oracle with one input of each kind.
+integers.  Edges (overflow, infinity, NaN, zero, negative numbers) are asked from the oracle, one input of each kind.
 `tests/conformance/test_judge.py` holds this against the oracle itself.
 """
 
@@ -42,9 +42,7 @@ class Judge:
         rows = np.array([_row(fmt, Fraction(float(a))) for a in distinct], np.int64)
         self.low, self.high, self.side, self.step, self.rest, self.nothing = rows[back].T
 
-    def answer(
-        self, mode: Rounding, overflow: Overflow | None = None, words: Any = 0, random_bits: int = 32
-    ) -> Answer:
+    def answer(self, mode: Rounding, overflow: Overflow | None = None, words: Any = 0, random_bits: int = 32) -> Answer:
         """Return the codes under a mode and a policy; raises PolicyError where the policy does not suit the format."""
         fmt = self.fmt
         mirrored = not fmt.signed and fmt.negative is Negative.MAGNITUDE
@@ -93,7 +91,7 @@ class Judge:
 
 
 def _row(fmt: FloatFormat, a: Fraction) -> tuple[int, ...]:
-    """Return the codes around, the side of the midpoint, floor(nu 2^33), whether more is left, and whether under all."""
+    """Return both codes, the side of the midpoint, floor(nu 2^33), whether more is left, and whether under all."""
     if not fmt.zero and a < normal(fmt, smallest_normal_code(fmt)):
         return 0, 0, 0, 0, 0, 1
     low, high, nu = neighbours(fmt, a)

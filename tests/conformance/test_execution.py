@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -58,7 +58,6 @@ def numbered(plan, xs, target, words):
     return patterns.astype(f"u{np.dtype(target).itemsize}").view(target)
 
 
-@pytest.mark.filterwarnings("ignore:Cannot cache compiled function")
 @pytest.mark.parametrize("width", [32, 64])
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
 @pytest.mark.parametrize("shape", SHAPES)
@@ -128,13 +127,12 @@ def test_threads_chunks_and_offsets_do_not_matter(mode, tally):
     tally.same(chopper.decode(codes, fmt, threads=3), one, xs, fmt=fmt, mode=mode)
     cuts = [0, 1, 17, 16384, 16385, 999_999, 1_500_001, size]
     pieces = []
-    for start, stop in zip(cuts, cuts[1:], strict=False):
+    for start, stop in pairwise(cuts):
         moved = {"key": key["key"], "offset": key["offset"] + start} if key else {}
         pieces.append(chopper.chop(xs[start:stop], fmt, mode, **moved))
     tally.same(np.concatenate(pieces), one, xs, fmt=fmt, mode=mode)
 
 
-@pytest.mark.xfail(reason="LLVM leaves calls in some loops: Numba then cannot cache them, and warns", strict=True)
 def test_every_loop_can_be_kept_on_disk(monkeypatch):
     """Compiling never warns; the largest kernel and rule are the ones to fear."""
     plan = plan_round(Request(get("fp64<subnormals=flush>"), chopper.Rounding.STOCHASTIC_B), 64)

@@ -47,15 +47,17 @@ def test_counts_over_all_words(name, bits, dtype, tally):
     rest = np.random.default_rng(bits).integers(0, 1 << (32 - bits), (xs.size, words.size)).astype(np.uint32)
     table = np.broadcast_to(xs[:, None], rest.shape)
     given = words | rest  # what is below the bits used must not matter
+    policy = "infinity" if fmt.infinities else "nan"  # so that stepping beyond the largest number shows
     for mode, formula in FORMULAS.items():
-        codes = chopper.encode(table, fmt, mode, random_bits=bits, random_words=given)
+        codes = chopper.encode(table, fmt, mode, overflow=policy, random_bits=bits, random_words=given)
         magnitudes = codes.astype(np.int64) & (fmt.half - 1)
         away = (magnitudes != np.array([low for low, *_ in around])[:, None]).sum(1)
         want = np.array([formula(nu * (1 << bits)) for *_, nu in around])
         tally.same(away, want, xs, fmt=fmt, mode=mode)
         steps = np.diff(np.sort(magnitudes, axis=1), axis=1)
         assert steps.max(initial=0) <= max(high - low for low, high, _ in around)
-    equal = chopper.encode(table, fmt, "stochastic_equal", random_bits=bits, random_words=given)
+    options = {"overflow": policy, "random_bits": bits, "random_words": given}
+    equal = chopper.encode(table, fmt, "stochastic_equal", **options)
     away = ((equal.astype(np.int64) & (fmt.half - 1)) != np.array([low for low, *_ in around])[:, None]).sum(1)
     want = np.array([(nu > 0) << (bits - 1) for *_, nu in around])
     tally.same(away, want, xs, fmt=fmt, mode="stochastic_equal")
@@ -63,7 +65,9 @@ def test_counts_over_all_words(name, bits, dtype, tally):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("mode", [*FORMULAS, "stochastic_equal"])
-@pytest.mark.parametrize("name", ["e4m3", "e5m2fnuz", "binary8p1se", "e8m0", "bf16", "fp16<subnormals=round>", "e8m10b120"])
+@pytest.mark.parametrize(
+    "name", ["e4m3", "e5m2fnuz", "binary8p1se", "e8m0", "bf16", "fp16<subnormals=round>", "e8m10b120"]
+)
 def test_turning_point_of_32_bits(name, mode, dtype, tally):
     """One word too few stays, the next one steps; also hundreds of binades below the smallest number."""
     fmt, kind = get(name), np.dtype(dtype)

@@ -68,7 +68,7 @@ def test_words_can_be_read_from_results(tally):
 @pytest.mark.parametrize("base", [2**32 - 5, 3 * 2**32 - 1, 2**63 - 2])
 def test_the_counter_carries_into_its_high_word(base, tally):
     """Elements beyond 2^32 are counted by (high, low); known to jax as the words of a huge array, computed here."""
-    prng = pytest.importorskip("jax._src.prng")
+    prng = pytest.importorskip("jax.extend.random")
     key = np.array([5, 9], np.uint32)
     index = [(base + i) % 2**64 for i in range(10)]
     high, low = (np.array([(n >> s) & 0xFFFFFFFF for n in index], np.uint32) for s in (32, 0))
@@ -87,7 +87,9 @@ def test_compiled_loops_carry_too(tally):
     xs = np.full((1 << 16) + 9, 1.05, np.float32)
     for offset in (2**32 - 5, 2**32 - 65536, 2**64 - 5):
         whole = chopper.chop(xs, "e4m3", "stochastic", key=1, offset=offset)
-        small = [chopper.chop(xs[i : i + 1], "e4m3", "stochastic", key=1, offset=(offset + i) % 2**64) for i in range(40)]
+        small = [
+            chopper.chop(xs[i : i + 1], "e4m3", "stochastic", key=1, offset=(offset + i) % 2**64) for i in range(40)
+        ]
         tally.same(whole[:40], np.concatenate(small), fmt="e4m3", mode="stochastic")
 
 

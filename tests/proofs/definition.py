@@ -67,7 +67,7 @@ def definition(x: Any, fmt: FloatFormat, mode: Rounding, width: int) -> Any:
     """Return the pattern that a pattern, not NaN, rounds to under the default policy."""
     given = as_float(x, width)
     minus = x < 0
-    step = _gradual if fmt.subnormals is Subnormals.GRADUAL else _flush
+    step = {Subnormals.GRADUAL: _gradual, Subnormals.ROUND: _round, Subnormals.FLUSH: _flush}[fmt.subnormals]
     result = z3.fpToIEEEBV(widen(step(given, fmt, mode, width), SORTS[width]))
 
     def code(positive: Fraction | float, negative: Fraction | float) -> Any:
@@ -112,6 +112,17 @@ def _gradual(a: Any, fmt: FloatFormat, mode: Rounding, width: int) -> Any:
     moved = _scale(widen(a, _wide(width)), by)
     rounded = _digits(moved, mode, exponent_bits, fmt, fmt.emin + by)
     return _scale(widen(rounded, _wide(width)), -by)
+
+
+def _round(a: Any, fmt: FloatFormat, mode: Rounding, width: int) -> Any:
+    """As `_gradual`, with nothing between zero and the smallest normal number; the code of zero is even."""
+    bottom, half = (as_float(constant(value, width), width) for value in (fmt.smallest, fmt.smallest / 2))
+    size, minus = z3.fpAbs(a), z3.fpIsNegative(a)
+    inexact = z3.Not(z3.fpIsZero(a))
+    away = _away(mode, minus, z3.BoolVal(False), inexact, z3.fpGEQ(size, half), z3.fpEQ(size, half))
+    away = away if fmt.zero else z3.BoolVal(True)
+    small = z3.If(away, z3.If(minus, z3.fpNeg(bottom), bottom), z3.fpPlusZero(a.sort()))
+    return z3.If(z3.fpLT(size, bottom), widen(small, _wide(width)), _gradual(a, fmt, mode, width))
 
 
 def _flush(a: Any, fmt: FloatFormat, mode: Rounding, width: int) -> Any:

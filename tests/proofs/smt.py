@@ -11,6 +11,8 @@ import pytest
 import z3
 
 from chopper.engine.families.float import fits
+from chopper.engine.families.float.edges import default_overflow, edges_of
+from chopper.engine.families.float.lower import lower_decode, lower_encode, lower_round, shape_of
 from chopper.engine.kernel import Kernel
 from chopper.engine.plan import Plan, Request, plan_decode, plan_encode, plan_round
 from chopper.formats.float import FloatFormat
@@ -20,8 +22,10 @@ from chopper.rounding import Rounding
 
 __all__ = [
     "MODES",
+    "SHIPPED",
     "SORTS",
     "TIMEOUT",
+    "Source",
     "as_float",
     "carrier",
     "cases",
@@ -33,6 +37,8 @@ __all__ = [
     "is_nan",
     "pattern",
     "plain",
+    "plain_decode",
+    "plain_encode",
     "rounded",
     "solve",
 ]
@@ -64,10 +70,25 @@ def carrier(width: int) -> Carrier:
 # --- running kernels -------------------------------------------------------------------------------------------------
 
 
+class Source:
+    """Where kernels find their functions and rules: in the library."""
+
+    def function(self, kernel: Kernel) -> Any:
+        """Return the function of a kernel."""
+        return kernel.function
+
+    def rule(self, kernel: Kernel) -> Any:
+        """Return the rounding rule of a kernel."""
+        return kernel.rule_function
+
+
+SHIPPED = Source()
+
+
 def execute(
-    kernel: Kernel, params: Any, x: Any, word: Any = 0, *, function: Any = None, rule: Any = None, flush: bool = False
+    kernel: Kernel, params: Any, x: Any, word: Any = 0, *, source: Source = SHIPPED, flush: bool = False
 ) -> Any:
-    """Run a kernel on terms; `function` and `rule` stand in for the kernel's own, `flush` is for its float operations.
+    """Run a kernel on terms, its float operations, if any, with subnormal numbers flushed to zero if `flush`.
 
     Numbers in the dialect are signed, and so are ``<`` and ``>>`` on the solver's bit-vectors.
     """
@@ -77,9 +98,8 @@ def execute(
         a, b = (z3.BitVecVal(v, width) if isinstance(v, int) else v for v in (a, b))
         return z3.If(condition, a, b)
 
-    if rule is None:
-        rule = _float_operation(kernel.rule, width, flush) if kernel.module == "magic" else kernel.rule_function
-    return (function or kernel.function)(where, rule, x, word, kernel.carrier, params)
+    rule = _float_operation(kernel.rule, width, flush) if kernel.module == "magic" else source.rule(kernel)
+    return source.function(kernel)(where, rule, x, word, kernel.carrier, params)
 
 
 def _float_operation(name: str, width: int, flush: bool) -> Callable[[Any, Any], Any]:
@@ -127,21 +147,31 @@ def encoded(x: Any, fmt: FloatFormat, mode: Rounding, width: int, **options: Any
     return execute(plan.kernel, plan.params, x, **options)
 
 
-def decoded(code: Any, fmt: FloatFormat, width: int) -> Any:
+def decoded(code: Any, fmt: FloatFormat, width: int, **options: Any) -> Any:
     """Return what the library decodes a code to."""
     plan = plan_decode(fmt, width)
-    return execute(plan.kernel, plan.params, code)
+    return execute(plan.kernel, plan.params, code, **options)
 
 
-def plain(fmt: FloatFormat, mode: Rounding, width: int, shape: str | None = None, random_bits: int = 32) -> Plan:
+def plain(fmt: FloatFormat, mode: Rounding, width: int, shape: str | None = None) -> Plan:
     """Return the plan with an integer kernel: the one that serves the format in all modes, or one of another shape."""
-    from chopper.engine.families.float.edges import default_overflow, edges_of
-    from chopper.engine.families.float.lower import lower_round, shape_of
+    params = lower_round(fmt, carrier(width), edges_of(fmt, mode, default_overflow(fmt)), 32)
+    return Plan(Kernel("float", "round_float" + _shape(fmt, width, shape), mode.value, width), params)
 
-    c = carrier(width)
-    edges = edges_of(fmt, mode, default_overflow(fmt))
-    name = "round_float" + (shape_of(fmt, c).replace("_short", "") if shape is None else shape)
-    return Plan(Kernel("float", name, mode.value, width), lower_round(fmt, c, edges, random_bits))
+
+def plain_encode(fmt: FloatFormat, mode: Rounding, width: int, shape: str | None = None) -> Plan:
+    """As `plain`, for encoding."""
+    params = lower_encode(fmt, carrier(width), edges_of(fmt, mode, default_overflow(fmt)), 32)
+    return Plan(Kernel("float", "encode_float" + _shape(fmt, width, shape), mode.value, width), params)
+
+
+def plain_decode(fmt: FloatFormat, width: int) -> Plan:
+    """As `plain`, for decoding."""
+    return Plan(Kernel("float", "decode_float", "toward_zero", width), lower_decode(fmt, carrier(width)))
+
+
+def _shape(fmt: FloatFormat, width: int, shape: str | None) -> str:
+    return shape_of(fmt, carrier(width)).replace("_short", "") if shape is None else shape
 
 
 # --- terms -----------------------------------------------------------------------------------------------------------

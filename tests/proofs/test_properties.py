@@ -7,7 +7,7 @@ from typing import Any
 
 import z3
 
-from chopper.formats.float import FloatFormat
+from chopper.formats.float import FloatFormat, Subnormals
 from chopper.rounding import Rounding
 from tests.proofs.smt import MODES, as_float, carrier, cases, constant, encoded, finite, is_nan, rounded
 
@@ -24,6 +24,7 @@ MONOTONE = (
     Rounding.TO_ODD,
 )
 UP, DOWN, NEAREST = Rounding.UP, Rounding.DOWN, Rounding.NEAREST_EVEN
+INOUT = (Rounding.TOWARD_ZERO, Rounding.AWAY_FROM_ZERO)
 Prove = Callable[..., None]
 
 
@@ -93,31 +94,29 @@ def test_one_of_the_neighbours(fmt: FloatFormat, mode: Rounding, width: int, pro
 
 @cases(ODD_ONES, (NEAREST, Rounding.NEAREST_AWAY, Rounding.NEAREST_ZERO))
 def test_nearest(fmt: FloatFormat, mode: Rounding, width: int, prove: Prove) -> None:
-    """No neighbour is nearer, and of two equally near ones the mode takes the one it says.
+    """On either side of the middle of two neighbours the result is the nearer one, in the middle what the mode says.
 
-    The distances are computed in floating point, which does not change their order: the smaller one is exact.
+    The middle of two neighbours other than zero has the pattern halfway between theirs, since no power of two lies
+    strictly between them.
     """
     x = terms(width)
-    y, low, high = (rounded(x, fmt, m, width) for m in (mode, DOWN, UP))
-    mine, left, right = (distance(x, z, width) for z in (y, low, high))
-    nearest = z3.And(z3.fpLEQ(mine, left), z3.fpLEQ(mine, right))
-    tie = z3.And(z3.fpEQ(left, right), z3.Not(z3.fpIsZero(mine)))
-    if mode is NEAREST:
-        taken = encoded(x, fmt, mode, width) & 1 == 0
-    else:
-        outward = z3.fpGT(z3.fpAbs(as_float(y, width)), z3.fpAbs(as_float(x, width)))
-        taken = outward if mode is Rounding.NEAREST_AWAY else z3.Not(outward)
-    right_one = z3.And(nearest, z3.Implies(tie, taken))
-    prove("nearest", fmt, mode, width, inside(x, fmt, width), z3.Not(right_one))
-
-
-def distance(a: Any, b: Any, width: int) -> Any:
-    """Return |a - b|."""
-    return z3.fpAbs(z3.fpSub(z3.RNE(), as_float(a, width), as_float(b, width)))
+    sign = carrier(width).sign
+    y, low, high = (rounded(x, fmt, m, width) & ~sign for m in (mode, *INOUT))
+    magnitude = x & ~sign
+    middle = z3.If(low == 0, constant(fmt.smallest / 2, width), low + ((high - low) >> 1))
+    even = z3.If(encoded(low, fmt, mode, width) & 1 == 0, low, high)
+    tie = {NEAREST: even, Rounding.NEAREST_AWAY: high, Rounding.NEAREST_ZERO: low}[mode]
+    right = z3.If(magnitude < middle, low, z3.If(magnitude > middle, high, tie))
+    prove("nearest", fmt, mode, width, inside(x, fmt, width), low != high, y != right)
 
 
 def inside(x: Any, fmt: FloatFormat, width: int) -> Any:
-    """Whether x lies between the smallest and the largest value, and in the format's own half."""
+    """Whether x lies between the smallest and the largest value, and in the format's own half.
+
+    Numbers too small for a format that flushes them to zero, in every mode, are left out.
+    """
     bottom = -fmt.max if fmt.signed else 0 if fmt.zero else fmt.smallest
     ends = (constant(bottom, width), constant(fmt.max, width))
-    return z3.And(finite(x, width), below(ends[0], x, width), below(x, ends[1], width))
+    magnitude = x & ~carrier(width).sign
+    kept = magnitude >= constant(fmt.smallest, width) if fmt.subnormals is Subnormals.FLUSH else True
+    return z3.And(finite(x, width), below(ends[0], x, width), below(x, ends[1], width), kept)

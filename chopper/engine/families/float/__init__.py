@@ -40,6 +40,8 @@ def why_not(fmt: FloatFormat, width: int) -> str:
     c = _carrier(width)
     if fmt.precision > c.precision:
         return f"precision={fmt.precision}; legal: 1 to {c.precision}"
+    if fmt.half > -c.sign:
+        return f"codes of {fmt.bits} bits; legal: at most {c.width if fmt.signed else c.width - 1}"
     low, high = fmt.emax + fmt.bias - c.bias, c.bias + c.precision - 2 + fmt.first_field - fmt.fraction_bits
     if low > high:
         return f"exponent_bits={fmt.exponent_bits} span too many binades; legal: fewer exponent bits"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+import math
 from fractions import Fraction
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ from chopper.engine.plan import Request
 from chopper.errors import PolicyError
 from chopper.formats.float import FloatFormat
 from chopper.formats.policies import Negative, Subnormals
-from chopper.kernels.carrier import BINARY32, Carrier
+from chopper.kernels.carrier import Carrier
 from chopper.kernels.float import FloatCodes, FloatParams
 from chopper.kernels.magic import MagicParams
 from chopper.kernels.matlab import MatlabParams
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 _NEVER = -(1 << 20)
-"""An exponent below every carrier's, and a bound below every result."""
+"""An exponent below every carrier's."""
 
 
 def mark(c: Carrier) -> int:
@@ -41,19 +41,35 @@ def mark(c: Carrier) -> int:
 
 
 def pattern(value: Fraction | float, c: Carrier) -> int:
-    """Return the carrier pattern of an exact value, as a signed integer; NaN is the positive quiet one."""
+    """Return the carrier pattern of an exact value, as a signed integer; NaN is the positive quiet one.
+
+    A value that the carrier does not hold gives the next pattern away from zero.  Integers only: the processor may
+    flush subnormal numbers to zero.
+    """
     if value != value:
         return c.inf | 1 << (c.precision - 2)
-    kind = "<fi" if c is BINARY32 else "<dq"
-    number = float(value)
-    bits: int = struct.unpack("<" + kind[2], struct.pack(kind[:2], number))[0]
-    return bits
+    if isinstance(value, float):  # the floats among a format's values: infinities and -0.0
+        return (c.inf if math.isinf(value) else 0) | (c.sign if math.copysign(1, value) < 0 else 0)
+    sign = c.sign if value < 0 else 0
+    magnitude = abs(value)
+    if not magnitude:
+        return sign
+    exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
+    exponent -= FloatFormat._power(exponent) > magnitude
+    field = max(exponent + c.bias, 1)
+    significand = math.ceil(magnitude * FloatFormat._power(c.bias + c.precision - 1 - field))
+    return min(((field - 1) << (c.precision - 1)) + significand, c.inf) | sign
 
 
 def fits_carrier(fmt: FloatFormat, c: Carrier) -> bool:
-    """Whether the carrier holds every value of the format."""
+    """Whether the carrier holds every value of the format, and its integers every code."""
     lowest = fmt.emin - fmt.fraction_bits
-    return fmt.precision <= c.precision and fmt.emax <= c.bias and lowest >= 2 - c.bias - c.precision
+    return (
+        fmt.half <= -c.sign
+        and fmt.precision <= c.precision
+        and fmt.emax <= c.bias
+        and lowest >= 2 - c.bias - c.precision
+    )
 
 
 def shape_of(fmt: FloatFormat, c: Carrier) -> str:
@@ -122,7 +138,7 @@ def lower_round(fmt: FloatFormat, c: Carrier, edges: Edges, random_bits: int) ->
         smallest=0 if gradual else pattern(fmt.smallest, c),
         under=0 if fmt.zero else pattern(fmt.smallest, c),
         max_pos=pattern(fmt.max, c),
-        max_neg=_lower_bound(fmt, pattern(fmt.max, c)),
+        max_neg=_lower_bound(fmt, c, pattern(fmt.max, c), pattern(fmt.smallest, c)),
         **{name: at(code) for name, code in edges._asdict().items()},
         sign=c.sign if fmt.signed else 0,
         zero_sign=c.sign if fmt.negative_zero else 0,
@@ -143,7 +159,7 @@ def lower_encode(fmt: FloatFormat, c: Carrier, edges: Edges, random_bits: int) -
         smallest=0 if gradual else fmt.first_code,
         under=0,
         max_pos=fmt.max_code,
-        max_neg=_lower_bound(fmt, fmt.max_code),
+        max_neg=_lower_bound(fmt, c, fmt.max_code, fmt.first_code),
         **{name: _signed(code or 0, c) for name, code in edges._asdict().items()},
         sign=sign,
         zero_sign=sign if fmt.negative_zero else 0,
@@ -221,11 +237,13 @@ def _shape(fmt: FloatFormat, c: Carrier, random_bits: int) -> dict[str, int]:
     }
 
 
-def _lower_bound(fmt: FloatFormat, top: int) -> int:
-    """Return the largest magnitude a negative result may have."""
+def _lower_bound(fmt: FloatFormat, c: Carrier, top: int, smallest: int) -> int:
+    """Return the largest magnitude a negative result may have; what is flushed to zero has one below `smallest`."""
     if fmt.signed or fmt.negative is Negative.MAGNITUDE:
         return top
-    return 0 if fmt.zero else _NEVER
+    if not fmt.zero:
+        return c.sign
+    return smallest - 1 if fmt.subnormals is Subnormals.FLUSH else 0
 
 
 def _signed(code: int, c: Carrier) -> int:

@@ -121,7 +121,8 @@ def resolve(fmt: FloatFormat, mode: Rounding, overflow: Overflow | None, compat:
         mode = Rounding.parse(row.rounding)
     policy = overflow or (Overflow(row.overflow) if row.overflow else default_overflow(fmt))
     edges = edges_of(fmt, mode, policy)._replace(**dict(row.codes))
-    return Resolved(fmt, mode, edges, chosen.narrow, row.naive)
+    narrow = chosen.narrow and fmt.bits <= 16  # float32 and wider formats take float64 as it is
+    return Resolved(fmt, mode, edges, narrow, row.naive)
 
 
 def p3109_edges(fmt: FloatFormat, mode: Rounding, overflow: Overflow | None) -> Edges:
