@@ -41,7 +41,7 @@ battery: $(VENV)/.test ## the statistical battery of the random bits
 	$(RUN) pytest -n $(WORKERS) -m battery
 
 proofs: $(VENV)/.test ## the proofs about the kernels, for all inputs
-	$(RUN) pytest -n $(WORKERS) tests/proofs
+	$(RUN) pytest -n $(WORKERS) -m "not battery" tests/proofs
 
 docs: $(VENV)/.docs ## build the documentation into site/
 	$(BIN)/mkdocs build --strict

@@ -51,6 +51,7 @@ def test_a_place_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> Non
     loops = package / "engine" / "loops.py"
     text = loops.read_text()
     broken = "import numba\n\n_njit = numba.njit\n\n\ndef _refusing(**options: Any) -> Any:\n"
-    broken += "    if options.get('cache'):\n        raise RuntimeError('no locator available')\n    return _njit(**options)\n"
+    broken += "    if options.get('cache'):\n        raise RuntimeError('no locator available')\n"
+    broken += "    return _njit(**options)\n"
     loops.write_text(text.replace("import numba\n", broken, 1).replace("numba.njit(nogil", "_refusing(nogil"))
     assert run(tmp_path)[0] == "1.125"

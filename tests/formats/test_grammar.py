@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from chopper.errors import FormatError, UnknownFormatError
 from chopper.formats.float import FloatFormat
-from chopper.formats.policies import Negative, Subnormals
 from chopper.formats.grammar import fold, label, options
+from chopper.formats.policies import Negative, Subnormals
 from chopper.formats.registry import get
 
 

@@ -8,8 +8,8 @@ from fractions import Fraction
 import pytest
 
 from chopper.formats.float import FloatFormat
-from chopper.formats.policies import Negative, Subnormals, ZeroInput
 from chopper.formats.grammar import fold
+from chopper.formats.policies import Negative, Subnormals, ZeroInput
 from chopper.formats.registry import get, rows
 from chopper.formats.tables import FLOATS
 

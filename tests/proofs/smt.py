@@ -19,6 +19,7 @@ from chopper.formats.float import FloatFormat
 from chopper.formats.registry import get
 from chopper.kernels.carrier import BINARY32, BINARY64, Carrier
 from chopper.rounding import Rounding
+from tests.proofs.these import KINDS
 
 __all__ = [
     "MODES",
@@ -47,18 +48,30 @@ TIMEOUT = 120
 """Seconds that one proof may take; one that takes longer has failed."""
 
 SORTS = {32: z3.Float32(), 64: z3.Float64()}
+FEW = (Rounding.NEAREST_EVEN, Rounding.UP, Rounding.TO_ODD)
 MODES = tuple(mode for mode in Rounding if not mode.random)
 
 
-def cases(formats: Iterable[str | FloatFormat], modes: Iterable[Rounding], widths: tuple[int, ...] = (32, 64)) -> Any:
-    """Parametrize over the formats that fit the carriers, the modes and the carriers."""
+def cases(
+    formats: Iterable[str | FloatFormat],
+    modes: Iterable[Rounding],
+    widths: tuple[int, ...] = (32, 64),
+    full: bool = False,
+) -> Any:
+    """Parametrize over the formats that fit the carriers, the modes and the carriers.
+
+    Unless `full`, most runs prove a part of this: one format of each kind in all modes from binary32, and in a few
+    modes that and everything else from binary32, and one format of each kind from binary64.
+    """
     modes, found = tuple(modes), []
+    few = [mode for mode in modes if mode in FEW] or modes
     for fmt in map(get, formats):
         assert isinstance(fmt, FloatFormat)
-        fitting = [width for width in widths if fits(fmt, width)]
-        found += [
-            pytest.param(fmt, mode, width, id=f"{fmt}-{mode.value}-{width}") for width in fitting for mode in modes
-        ]
+        for width in (width for width in widths if fits(fmt, width)):
+            for mode in modes:
+                usual = full or (fmt in KINDS, width == 32, mode in few).count(True) >= 2
+                marks = () if usual else pytest.mark.exhaustive
+                found.append(pytest.param(fmt, mode, width, id=f"{fmt}-{mode.value}-{width}", marks=marks))
     return pytest.mark.parametrize(("fmt", "mode", "width"), found)
 
 

@@ -15,7 +15,7 @@ from tests.proofs.these import IEEE
 SHAPES = ("", "_general", "_wide")
 
 
-@cases(IEEE, MODES)
+@cases(IEEE, MODES, full=True)
 def test_the_plan_rounds_as_ieee_754(fmt: FloatFormat, mode: Rounding, width: int, prove: Callable[..., None]) -> None:
     """The kernel that the library runs, magic addition included."""
     plan = shipped(fmt, mode, width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chopper.formats.float import FloatFormat
 from chopper.formats.registry import get, rows
 
-__all__ = ["IEEE", "NAMED", "OTHERS"]
+__all__ = ["IEEE", "KINDS", "NAMED", "OTHERS"]
 
 IEEE = (
     "e2m2ieee", "e3m4", "e4m3_ieee", "e5m2", "ms_fp9", "fp16", "bf16", "tf32", "e7m16", "pxr24", "e11m20",
@@ -15,6 +15,9 @@ IEEE = (
 
 NAMED = list(dict.fromkeys(row.format for row in rows() if isinstance(row.format, FloatFormat)))
 """Every named format, each once."""
+
+KINDS = [get(name) for name in ("bf16", "e4m3", "e4m3fnuz", "e2m1", "e8m0", "dlfloat16", "ue4m3", "binary8p3se")]
+"""One of each kind."""
 
 _MORE = (
     "binary8p1se", "binary8p3se", "binary8p4sf", "binary8p1ue", "binary8p3uf", "binary6p2ue", "binary16p11se",
