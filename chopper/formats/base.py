@@ -31,6 +31,26 @@ class Format(ABC):
     def value(self, code: int) -> Value:
         """Return the exact value of `code`: a Fraction, or one of the floats nan, inf, -inf, -0.0."""
 
+    @property
+    @abstractmethod
+    def max(self) -> Fraction:
+        """Largest finite value."""
+
+    @property
+    @abstractmethod
+    def min(self) -> Fraction:
+        """Lowest finite value."""
+
+    @property
+    @abstractmethod
+    def smallest(self) -> Fraction:
+        """Smallest positive value."""
+
+    @property
+    @abstractmethod
+    def eps(self) -> Fraction | None:
+        """Distance from 1 to the next value up if the range allows; None where 1 is no value."""
+
     @abstractmethod
     def __str__(self) -> str:
         """Return a name that `chopper.get` turns back into an equal format."""

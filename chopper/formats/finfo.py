@@ -6,32 +6,43 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
+from typing import Any
 
 from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.float import FloatFormat
 from chopper.formats.registry import get
 
-__all__ = ["FloatInfo", "Number", "describe", "finfo", "number"]
+__all__ = [
+    "FloatInfo",
+    "FormatInfo",
+    "Number",
+    "describe",
+    "exponent_of",
+    "finfo",
+    "number",
+    "numbers_of",
+    "significant_bits",
+]
 
 Number = float | Fraction
 """A number without error: a float where float64 holds it, else a Fraction.  ``Fraction(x)`` is exact for both."""
 
 
-@dataclass(frozen=True)
-class FloatInfo:
+@dataclass(frozen=True, kw_only=True)
+class FormatInfo:
     """What `finfo` returns.  No number is rounded: one that float64 does not hold is a Fraction.
 
     Attributes
     ----------
     format : Format
         The format described.
-    bits, precision, exponent_bits, bias : int
-        Width of a code, significand bits including the leading one, width of the exponent field, exponent bias.
+    bits, precision : int
+        Width of a code; significand bits including the leading one, the most that any value has.
     emin, emax : int
-        Exponents of the smallest normal and of the largest finite number.
-    eps, unit_roundoff : float or Fraction
-        Distance from 1 to the next number up, and half of it.
+        Exponents of the smallest positive (of floats: normal) and of the largest finite number.
+    eps, unit_roundoff : float, Fraction or None
+        Distance from 1 to the next number up, and half of it; None where 1 is no number of the format.
     max, min : float or Fraction
         Largest and lowest finite value.
     smallest_normal, smallest_subnormal, smallest : float or Fraction
@@ -43,12 +54,10 @@ class FloatInfo:
     format: Format
     bits: int
     precision: int
-    exponent_bits: int
-    bias: int
     emin: int
     emax: int
-    eps: Number
-    unit_roundoff: Number
+    eps: Number | None
+    unit_roundoff: Number | None
     max: Number
     min: Number
     smallest_normal: Number
@@ -76,10 +85,15 @@ class FloatInfo:
     def __str__(self) -> str:
         """Return a small table."""
         sub = "none" if self.smallest_subnormal is None else _show(self.smallest_subnormal)
+        eps = (
+            "1 is no number of it"
+            if self.eps is None or self.unit_roundoff is None
+            else (f"eps {_show(self.eps)}, unit roundoff {_show(self.unit_roundoff)}")
+        )
         lines = {
             str(self.format): f"{self.bits} bits",
-            "precision": f"{self.precision} bits, eps {_show(self.eps)}, unit roundoff {_show(self.unit_roundoff)}",
-            "exponent": f"{self.exponent_bits} bits, bias {self.bias}, {self.emin} to {self.emax}",
+            "precision": f"{self.precision} bits, {eps}",
+            "exponent": self._exponents(),
             "max": _show(self.max),
             "min": _show(self.min),
             "smallest normal": _show(self.smallest_normal),
@@ -90,8 +104,28 @@ class FloatInfo:
         width = max(map(len, lines))
         return "\n".join(f"{key:<{width}}  {text}" for key, text in lines.items())
 
+    def _exponents(self) -> str:
+        return f"{self.emin} to {self.emax}"
 
-def finfo(fmt: str | Format) -> FloatInfo:
+
+@dataclass(frozen=True, kw_only=True)
+class FloatInfo(FormatInfo):
+    """What `finfo` returns for a float format.
+
+    Attributes
+    ----------
+    exponent_bits, bias : int
+        Width of the exponent field, exponent bias.
+    """
+
+    exponent_bits: int
+    bias: int
+
+    def _exponents(self) -> str:
+        return f"{self.exponent_bits} bits, bias {self.bias}, {self.emin} to {self.emax}"
+
+
+def finfo(fmt: str | Format) -> FormatInfo:
     """Return the numbers that describe a format.
 
     Examples
@@ -116,9 +150,66 @@ def finfo(fmt: str | Format) -> FloatInfo:
 
 
 @singledispatch
-def describe(fmt: Format) -> FloatInfo:
-    """Describe a format; each family registers how."""
-    raise UnsupportedInputError(f"finfo does not describe {fmt}: it is no float format")
+def describe(fmt: Format) -> FormatInfo:
+    """Describe a format by looking at its values; a family with too many codes for that registers a way of its own.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If the format has more than 2^16 codes and its family no way of its own.
+    """
+    if fmt.bits > 16:
+        raise UnsupportedInputError(f"finfo does not describe {fmt}: {fmt.bits} bits are too many to look at")
+    every = [fmt.value(code) for code in fmt.codes]
+    finite = {Fraction(value) for value in every if math.isfinite(value)}
+    return FormatInfo(
+        precision=max((significant_bits(value) for value in finite if value), default=0),
+        values=len(finite),
+        nans=sum(value != value for value in every),
+        infinities=sum(isinstance(value, float) and math.isinf(value) for value in every),
+        **numbers_of(fmt),
+    )
+
+
+def numbers_of(fmt: Format) -> dict[str, Any]:
+    """Return the fields of a `FormatInfo` that follow from what every format says of itself."""
+    return {
+        "format": fmt,
+        "bits": fmt.bits,
+        "emin": exponent_of(fmt.smallest),
+        "emax": exponent_of(max(abs(fmt.max), abs(fmt.min))),
+        "eps": None if fmt.eps is None else number(fmt.eps),
+        "unit_roundoff": None if fmt.eps is None else number(fmt.eps / 2),
+        "max": number(fmt.max),
+        "min": number(fmt.min),
+        "smallest_normal": number(fmt.smallest),
+        "smallest_subnormal": None,
+        "smallest": number(fmt.smallest),
+    }
+
+
+def exponent_of(value: Fraction) -> int:
+    """Return floor(log2) of a positive number.
+
+    Examples
+    --------
+    >>> exponent_of(Fraction(3, 8)), exponent_of(Fraction(4))
+    (-2, 2)
+    """
+    exponent = value.numerator.bit_length() - value.denominator.bit_length()
+    return exponent - (Fraction(2) ** exponent > value)
+
+
+def significant_bits(value: Fraction) -> int:
+    """Return from the first to the last one, the number of bits of a number; 0 where they never end.
+
+    Examples
+    --------
+    >>> significant_bits(Fraction(5, 4)), significant_bits(Fraction(1, 3))
+    (3, 0)
+    """
+    top, bottom = abs(value.numerator), value.denominator
+    return 0 if bottom & (bottom - 1) else (top // (top & -top)).bit_length()
 
 
 @describe.register

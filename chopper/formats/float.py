@@ -8,22 +8,23 @@ the codes of the positive half are monotone in value, so ``code + 1`` is the nex
 from __future__ import annotations
 
 import enum
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
 
 from chopper.errors import FormatError
-from chopper.formats.base import Format, Value
-from chopper.formats.checks import check_integer, member, text
+from chopper.formats.base import Value
+from chopper.formats.checks import check_integer, member
 from chopper.formats.hashing import hash_once, state_of_fields
 from chopper.formats.policies import NanInput, Negative, Subnormals, ZeroInput
+from chopper.formats.record import Record, changed
 
 __all__ = ["FloatFormat"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FloatFormat(Format):
+class FloatFormat(Record):
     """A binary floating-point format.
 
     Parameters
@@ -244,50 +245,17 @@ class FloatFormat(Format):
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
-    def __str__(self) -> str:
-        """Return the name, or a grammar string that `chopper.get` turns back into an equal format."""
-        return self.name or self.spelling
-
     @property
     def spelling(self) -> str:
         """The grammar string of this format: ``e<w>m<t>ieee`` and every field that differs from IEEE 754's choice."""
         stem = f"e{self.exponent_bits}m{self.fraction_bits}ieee"
-        implied = _implied(self.exponent_bits, self.precision, self.signed, self.nan_at_negative_zero)
-        options = [
-            f"{f.name}={text(getattr(self, f.name))}"
-            for f in fields(self)
-            if f.compare and f.default is not MISSING and getattr(self, f.name) != implied.get(f.name, f.default)
-        ]
+        options = changed(self, _implied(self.exponent_bits, self.precision, self.signed, self.nan_at_negative_zero))
         return f"{stem}<{','.join(options)}>" if options else stem
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain JSON-able values; `from_dict` is the inverse."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {"family": "float", **{k: v.value if isinstance(v, enum.Enum) else v for k, v in values.items()}}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> FloatFormat:
-        """Build a format from a dict such as `to_dict` returns; missing fields take their defaults.
-
-        Raises
-        ------
-        FormatError
-            If a key is no field or a value is out of range.
-        """
-        given = {k: v for k, v in data.items() if k != "family"}
-        legal = [f.name for f in fields(cls)]
-        for key in given:
-            if key not in legal:
-                raise FormatError(f"unknown field {key!r} of a float format; legal: {', '.join(legal)}")
-        for key in ("exponent_bits", "precision"):
-            if key not in given:
-                raise FormatError(f"a float format needs the field {key!r}")
-        return cls(**given)
 
     def with_options(self, **changes: Any) -> FloatFormat:
         """Return a nameless copy with some fields changed; `negative_zero` follows a change of what it depends on."""
         dependent = {"negative_zero": None} if changes.keys() & {"signed", "nan_at_negative_zero"} else {}
-        return replace(self, **{"name": None, **dependent, **changes})
+        return super().with_options(**{**dependent, **changes})
 
 
 _ENUMS: dict[str, type[enum.Enum]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-__all__ = ["NanInput", "Negative", "Subnormals", "ZeroInput"]
+__all__ = ["Metric", "NanInput", "Negative", "Subnormals", "Underflow", "ZeroInput"]
 
 
 class Subnormals(enum.Enum):
@@ -47,3 +47,26 @@ class ZeroInput(enum.Enum):
 
     SMALLEST = "smallest"
     NAN = "nan"
+
+
+class Metric(enum.Enum):
+    """How far a number is from its two neighbours, where the codes of a format do not lie evenly.
+
+    ``code``: by the code, continued by further bits: the midpoint of two neighbours is the number that one more bit
+    makes exact.  Where exponent bits are cut off (posits, takums), or the code is a logarithm, this is the geometric
+    mean.  ``value``: by the value: the midpoint is the arithmetic mean.
+    """
+
+    CODE = "code"
+    VALUE = "value"
+
+
+class Underflow(enum.Enum):
+    """What lies between zero and the smallest number of a format that has a zero and no subnormals.
+
+    ``smallest``: nothing; a number other than zero never becomes zero, in any mode.  ``zero``: an interval like all
+    others; the mode decides between zero and the smallest number, by value.
+    """
+
+    SMALLEST = "smallest"
+    ZERO = "zero"

@@ -69,7 +69,8 @@ def test_no_subnormals():
 
 def test_unknown_formats():
     class Other(Format):
-        bits = 1
+        bits = 17
+        max = min = smallest = eps = Fraction(1)
 
         def value(self, code):
             return 0.0

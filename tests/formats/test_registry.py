@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
 import pytest
 
@@ -142,6 +143,7 @@ class Unit(Format):
     """A family of one format, to show what a family has to bring."""
 
     bits = 1
+    max = min = smallest = eps = Fraction(1)
 
     def value(self, code):
         return float(code)

@@ -14,16 +14,15 @@ from chopper.engine.families.float.lower import (
     lower_magic,
     lower_matlab,
     lower_round,
-    mark,
     shape_of,
 )
 from chopper.engine.families.float.presets import resolve
 from chopper.engine.kernel import Kernel
+from chopper.engine.patterns import carrier_of, mark
 from chopper.engine.plan import Plan, Request
 from chopper.errors import PolicyError
 from chopper.formats.float import FloatFormat
 from chopper.formats.policies import Negative
-from chopper.kernels.carrier import BINARY32, BINARY64, Carrier
 from chopper.kernels.float import FloatParams
 from chopper.rounding import Rounding
 
@@ -32,12 +31,12 @@ __all__ = ["fits", "plan_decode", "plan_encode", "plan_round", "why_not"]
 
 def fits(fmt: FloatFormat, width: int) -> bool:
     """Whether the carrier of this width holds every value of the format."""
-    return fits_carrier(fmt, _carrier(width))
+    return fits_carrier(fmt, carrier_of(width))
 
 
 def why_not(fmt: FloatFormat, width: int) -> str:
     """Say which field of the format leaves the carrier, and its legal range."""
-    c = _carrier(width)
+    c = carrier_of(width)
     if fmt.precision > c.precision:
         return f"precision={fmt.precision}; legal: 1 to {c.precision}"
     if fmt.half > -c.sign:
@@ -50,7 +49,7 @@ def why_not(fmt: FloatFormat, width: int) -> str:
 
 def plan_round(request: Request, width: int) -> Plan:
     """Plan rounding on a carrier."""
-    fmt, c = _float(request), _carrier(width)
+    fmt, c = _float(request), carrier_of(width)
     if request.compat == "matlab_chop":
         return Plan(Kernel("matlab", "round_matlab", request.rounding.value, width), lower_matlab(fmt, c, request))
     fmt, mode, edges, narrow, naive = resolve(fmt, request.rounding, request.overflow, request.compat)
@@ -70,7 +69,7 @@ def plan_round(request: Request, width: int) -> Plan:
 
 def plan_encode(request: Request, width: int) -> Plan:
     """Plan encoding from a carrier; the shape ``_short`` has no encoder of its own."""
-    fmt, c = _float(request), _carrier(width)
+    fmt, c = _float(request), carrier_of(width)
     if request.compat == "matlab_chop":
         raise PolicyError("compat='matlab_chop' rounds values and defines no codes; call chop, then encode")
     fmt, mode, edges, narrow, naive = resolve(fmt, request.rounding, request.overflow, request.compat)
@@ -83,15 +82,11 @@ def plan_encode(request: Request, width: int) -> Plan:
 
 def plan_decode(fmt: FloatFormat, width: int) -> Plan:
     """Plan decoding to a carrier."""
-    c = _carrier(width)
+    c = carrier_of(width)
     if decodes_by_magic(fmt, c):
         return Plan(Kernel("magic", "decode_float_magic", "difference", width), lower_decode(fmt, c))
     short = "_short" if shape_of(fmt, c) == "_short" else ""
     return Plan(Kernel("float", "decode_float" + short, "toward_zero", width), lower_decode(fmt, c), slow=not short)
-
-
-def _carrier(width: int) -> Carrier:
-    return BINARY32 if width == 32 else BINARY64
 
 
 def _without_sign(mode: Rounding, fmt: FloatFormat) -> Rounding:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from fractions import Fraction
 from functools import lru_cache
 
 from chopper.engine.families.float.edges import Edges
+from chopper.engine.patterns import mark, pattern, signed
 from chopper.engine.plan import Request
 from chopper.errors import PolicyError
 from chopper.formats.float import FloatFormat
@@ -26,39 +25,11 @@ __all__ = [
     "lower_magic",
     "lower_matlab",
     "lower_round",
-    "mark",
-    "pattern",
     "shape_of",
 ]
 
 _NEVER = -(1 << 20)
 """An exponent below every carrier's."""
-
-
-def mark(c: Carrier) -> int:
-    """Return the NaN pattern that stands for a result that must raise; no kernel makes it otherwise."""
-    return c.inf + 1
-
-
-def pattern(value: Fraction | float, c: Carrier) -> int:
-    """Return the carrier pattern of an exact value, as a signed integer; NaN is the positive quiet one.
-
-    A value that the carrier does not hold gives the next pattern away from zero.  Integers only: the processor may
-    flush subnormal numbers to zero.
-    """
-    if value != value:
-        return c.inf | 1 << (c.precision - 2)
-    if isinstance(value, float):  # the floats among a format's values: infinities and -0.0
-        return (c.inf if math.isinf(value) else 0) | (c.sign if math.copysign(1, value) < 0 else 0)
-    sign = c.sign if value < 0 else 0
-    magnitude = abs(value)
-    if not magnitude:
-        return sign
-    exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
-    exponent -= FloatFormat._power(exponent) > magnitude
-    field = max(exponent + c.bias, 1)
-    significand = math.ceil(magnitude * FloatFormat._power(c.bias + c.precision - 1 - field))
-    return min(((field - 1) << (c.precision - 1)) + significand, c.inf) | sign
 
 
 def fits_carrier(fmt: FloatFormat, c: Carrier) -> bool:
@@ -150,7 +121,7 @@ def lower_encode(fmt: FloatFormat, c: Carrier, edges: Edges, random_bits: int) -
     """Lower for encoding: results are codes."""
     one = 1 << fmt.fraction_bits
     gradual = fmt.subnormals is Subnormals.GRADUAL
-    sign = _signed(fmt.sign_code, c)
+    sign = signed(fmt.sign_code, c)
     return FloatParams(
         **_shape(fmt, c, random_bits),
         quantum=0,
@@ -160,7 +131,7 @@ def lower_encode(fmt: FloatFormat, c: Carrier, edges: Edges, random_bits: int) -
         under=0,
         max_pos=fmt.max_code,
         max_neg=_lower_bound(fmt, c, fmt.max_code, fmt.first_code),
-        **{name: _signed(code or 0, c) for name, code in edges._asdict().items()},
+        **{name: signed(code or 0, c) for name, code in edges._asdict().items()},
         sign=sign,
         zero_sign=sign if fmt.negative_zero else 0,
     )
@@ -171,7 +142,7 @@ def lower_decode(fmt: FloatFormat, c: Carrier) -> FloatCodes:
     """Lower for decoding: codes to carrier patterns."""
     lone = fmt.value(fmt.sign_code)
     return FloatCodes(
-        sign=_signed(fmt.sign_code, c),
+        sign=signed(fmt.sign_code, c),
         mask=fmt.half - 1,
         drop=c.precision - fmt.precision,
         first_field=fmt.first_field,
@@ -181,7 +152,7 @@ def lower_decode(fmt: FloatFormat, c: Carrier) -> FloatCodes:
         inf_code=fmt.infinity_code if fmt.infinity_code is not None else -1,
         inf=c.inf,
         nan=pattern(float("nan"), c),
-        lone_code=_signed(fmt.sign_code, c),
+        lone_code=signed(fmt.sign_code, c),
         lone=pattern(lone, c),
         zero_sign=c.sign if fmt.negative_zero else 0,
     )
@@ -244,8 +215,3 @@ def _lower_bound(fmt: FloatFormat, c: Carrier, top: int, smallest: int) -> int:
     if not fmt.zero:
         return c.sign
     return smallest - 1 if fmt.subnormals is Subnormals.FLUSH else 0
-
-
-def _signed(code: int, c: Carrier) -> int:
-    """Read an unsigned code of the carrier's width as two's complement."""
-    return code - (1 << c.width) if code >> (c.width - 1) else code
