@@ -7,13 +7,21 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import calls, floats, peers, startup, threads
+from benchmarks import calls, families, floats, peers, startup, threads
 from benchmarks.figure import Figure
 from benchmarks.machine import about, machine
 from benchmarks.report import insert, markdown, regressions, show, verdict
 from benchmarks.timing import FULL, QUICK
 
-SECTIONS = (startup.measure, calls.measure, floats.measure, threads.measure, floats.measure_data, peers.measure)
+SECTIONS = (
+    startup.measure,
+    calls.measure,
+    floats.measure,
+    threads.measure,
+    floats.measure_data,
+    families.measure,
+    peers.measure,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -46,7 +46,8 @@ def chop(
         For stochastic modes: the random word of an element depends on the key and on its index alone, in C order.
         None draws fresh entropy.
     overflow : str, Overflow or None
-        See `Overflow`; by default ``infinity`` where the format has infinities, else ``saturate``.
+        See `Overflow`; by default ``infinity`` where the format has infinities, ``propagate`` for posits and takums,
+        else ``saturate``.
     axis : int
         The axis along which formats with a shared scale form their blocks; scalar formats have none and ignore it.
     out : array, optional

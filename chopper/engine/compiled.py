@@ -73,10 +73,13 @@ def apply(kernel: Kernel, bits: Any, word: Any, f: Any) -> Any:
 @overload(apply)
 def _apply(kernel: Any, bits: Any, word: Any, f: Any) -> Callable[..., Any]:
     chosen: Kernel = kernel.kernel
-    where, core, c = lanes.where, compiled(chosen.function), chosen.carrier
+    where, take, core, c = lanes.where, lanes.take, compiled(chosen.function), chosen.carrier
     rule = getattr(lanes, chosen.rule) if chosen.module == "magic" else compiled(chosen.rule_function)
 
     def run(kernel: Any, bits: Any, word: Any, f: Any) -> Any:
         return core(where, rule, bits, word, c, f)
 
-    return run
+    def run_on_tables(kernel: Any, bits: Any, word: Any, f: Any) -> Any:
+        return core(where, take, rule, bits, word, c, f)
+
+    return run_on_tables if chosen.tables else run

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from chopper.formats.hashing import hash_once, state_of_fields
-from chopper.kernels import rules
+from chopper.kernels import rules, steps
 from chopper.kernels.carrier import BINARY32, BINARY64, Carrier
 
 __all__ = ["Kernel"]
@@ -20,7 +20,7 @@ __all__ = ["Kernel"]
 
 @dataclass(frozen=True)
 class Kernel:
-    """A dialect function ``(where, rule, bits, word, c, f)`` with its rule and carrier chosen.
+    """A dialect function ``(where, rule, bits, word, c, f)`` with its rule and carrier chosen; see also `tables`.
 
     Parameters
     ----------
@@ -52,6 +52,8 @@ class Kernel:
         """The rounding rule, or the float operation that a kernel of `chopper.kernels.magic` takes."""
         if self.module == "magic":
             return partial({"settle": _settle, "difference": _difference}[self.rule], self.width)
+        if self.tables and self.random:
+            return getattr(steps, self.rule)  # type: ignore[no-any-return]
         return getattr(rules, self.rule)  # type: ignore[no-any-return]
 
     @property
@@ -64,9 +66,21 @@ class Kernel:
         """Whether the rule uses the random word."""
         return self.rule.startswith("stochastic")
 
-    def __call__(self, where: Callable[..., Any], bits: Any, word: Any, f: Any) -> Any:
-        """Run the kernel on anything that has the dialect's operators."""
-        return self.function(where, self.rule_function, bits, word, self.carrier, f)
+    @property
+    def tables(self) -> bool:
+        """Whether the function looks things up in tables: it then takes ``take(table, index)`` after ``where``."""
+        return self.module == "steps"
+
+    def __call__(
+        self, where: Callable[..., Any], bits: Any, word: Any, f: Any, take: Callable[..., Any] | None = None
+    ) -> Any:
+        """Run the kernel on anything that has the dialect's operators; `take` is NumPy's indexing by default."""
+        injected = (where, take or _take) if self.tables else (where,)
+        return self.function(*injected, self.rule_function, bits, word, self.carrier, f)
+
+
+def _take(table: Any, index: Any) -> Any:
+    return int(table[index]) if isinstance(index, int) else table[index]
 
 
 def _settle(width: int, a: Any, b: Any) -> Any:

@@ -17,7 +17,7 @@ from numba.core.typeconv import Conversion
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, lower_cast, models, register_model
 
-__all__ = ["LANE", "Lane32", "difference", "fit", "lane", "load", "settle", "store", "where"]
+__all__ = ["LANE", "Lane32", "difference", "fit", "lane", "load", "settle", "store", "take", "where"]
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
@@ -105,6 +105,20 @@ def where(typingctx: Any, condition: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic
+def take(typingctx: Any, table: Any, index: Any) -> Any:
+    """Return an item of a contiguous table as a lane of the index's width; the index is never out of range."""
+    to = _I32 if index == LANE else _I64
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data = context.make_array(table)(context, builder, args[0]).data
+        item = builder.load(builder.gep(data, [_resize(builder, args[1], _I64)]))
+        item.set_metadata("alias.scope", _tables(builder))
+        return _resize(builder, item, to)
+
+    return (LANE if index == LANE else types.int64)(table, index), emit
+
+
+@intrinsic
 def load(typingctx: Any, kernel: Any, x: Any) -> Any:
     """Return the bits of a float, or an unsigned code, as a lane of the kernel's width."""
     wide = kernel.kernel.width == 64
@@ -140,16 +154,25 @@ def fit(typingctx: Any, kernel: Any, word: Any) -> Any:
 
 
 @intrinsic
-def store(typingctx: Any, lane: Any, like: Any) -> Any:
-    """Return a lane as an item of the array `like`: a float of the same width, or a code cut to the item's width."""
-    to = like.dtype
+def store(typingctx: Any, lane: Any, out: Any, i: Any) -> Any:
+    """Write a lane to out[i]: as a float of the same width, or a code cut to the item's width; no table lies there."""
+    to = out.dtype
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        if isinstance(to, types.Float):
-            return builder.bitcast(args[0], context.get_value_type(to))
-        return _resize(builder, args[0], context.get_value_type(to))
+        kind = context.get_value_type(to)
+        item = builder.bitcast(args[0], kind) if isinstance(to, types.Float) else _resize(builder, args[0], kind)
+        data = context.make_array(out)(context, builder, args[1]).data
+        builder.store(item, builder.gep(data, [args[2]])).set_metadata("noalias", _tables(builder))
+        return context.get_dummy_value()
 
-    return to(lane, like), emit
+    return types.void(lane, out, types.intp), emit
+
+
+def _tables(builder: Any) -> Any:
+    """Return the alias scope of all tables: what lets the vectoriser move loads from them past stores."""
+    module = builder.module
+    domain = module.add_metadata([ir.MetaDataString(module, "chopper")])
+    return module.add_metadata([module.add_metadata([ir.MetaDataString(module, "tables"), domain])])
 
 
 def _in_floats(emit_floats: Callable[..., Any]) -> Any:

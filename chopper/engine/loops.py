@@ -34,14 +34,14 @@ def _loop(function: Callable[..., None]) -> Any:
 def each(kernel: Any, x: Any, out: Any, f: Any) -> None:
     """Run a kernel without random words from x to out."""
     for i in range(x.size):
-        out[i] = store(apply(kernel, load(kernel, x[i]), 0, f), out)
+        store(apply(kernel, load(kernel, x[i]), 0, f), out, i)
 
 
 @_loop
 def each_in_place(kernel: Any, x: Any, f: Any) -> None:
     """Run a kernel without random words on x itself: two names for one array would defeat the vectoriser."""
     for i in range(x.size):
-        x[i] = store(apply(kernel, load(kernel, x[i]), 0, f), x)
+        store(apply(kernel, load(kernel, x[i]), 0, f), x, i)
 
 
 @_loop
@@ -52,7 +52,7 @@ def keyed(kernel: Any, x: Any, out: Any, f: Any, key: Any) -> None:
         xs, outs = x[start : start + _TILE], out[start : start + _TILE]
         _fill(words, key, start)
         for i in range(xs.size):
-            outs[i] = store(apply(kernel, load(kernel, xs[i]), fit(kernel, lane(words[i])), f), out)
+            store(apply(kernel, load(kernel, xs[i]), fit(kernel, lane(words[i])), f), outs, i)
 
 
 @_loop
@@ -63,7 +63,7 @@ def keyed_in_place(kernel: Any, x: Any, f: Any, key: Any) -> None:
         xs = x[start : start + _TILE]
         _fill(words, key, start)
         for i in range(xs.size):
-            xs[i] = store(apply(kernel, load(kernel, xs[i]), fit(kernel, lane(words[i])), f), x)
+            store(apply(kernel, load(kernel, xs[i]), fit(kernel, lane(words[i])), f), xs, i)
 
 
 @numba.njit(error_model="numpy")
@@ -72,7 +72,7 @@ def _fill(words: Any, key: Any, start: int) -> None:
     k0, k1, high, low = key
     count = lane(low + start)
     for i in range(words.size):
-        words[i] = store(_word(lane(k0), lane(k1), lane(high), count), words)
+        store(_word(lane(k0), lane(k1), lane(high), count), words, i)
         count = count + 1
 
 
@@ -80,7 +80,7 @@ def _fill(words: Any, key: Any, start: int) -> None:
 def with_words(kernel: Any, x: Any, words: Any, out: Any, f: Any) -> None:
     """Run a kernel from x to out with given random words."""
     for i in range(x.size):
-        out[i] = store(apply(kernel, load(kernel, x[i]), fit(kernel, lane(words[i])), f), out)
+        store(apply(kernel, load(kernel, x[i]), fit(kernel, lane(words[i])), f), out, i)
 
 
 @_loop

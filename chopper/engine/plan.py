@@ -77,7 +77,7 @@ class Family(Protocol):
 
 def family_of(fmt: Format) -> Family:
     """Return the module that plans for a format."""
-    return _family(fmt.family)
+    return _family(fmt.engine or fmt.family)
 
 
 @cache

@@ -20,7 +20,10 @@ class Format(ABC):
     """
 
     family: ClassVar[str]
-    """Name of the family; the engine finds its module by it."""
+    """Name of the family."""
+
+    engine: ClassVar[str] = ""
+    """The module of `chopper.engine.families` that plans for it, where it does not bear the family's name."""
 
     @property
     @abstractmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-__all__ = ["Metric", "NanInput", "Negative", "Subnormals", "Underflow", "ZeroInput"]
+__all__ = ["Metric", "NanInput", "Negative", "Subnormals", "Ties", "Underflow", "ZeroInput"]
 
 
 class Subnormals(enum.Enum):
@@ -70,3 +70,11 @@ class Underflow(enum.Enum):
 
     SMALLEST = "smallest"
     ZERO = "zero"
+
+
+class Ties(enum.Enum):
+    """What rounding to nearest does in the middle of two neighbours of a list: the even code, or one side always."""
+
+    EVEN = "even"
+    LOWER = "lower"
+    UPPER = "upper"

@@ -1,0 +1,1 @@
+"""Formats that are no binary floats: their values, and rounding to them by definition."""
