@@ -10,12 +10,13 @@ from typing import Any
 
 from chopper.errors import FormatError, UnknownFormatError, nearest_names
 from chopper.formats.base import Format
+from chopper.formats.fixed_names import FIXED
 from chopper.formats.grammar import FLOAT, Family, fold, label, options
 from chopper.formats.tables import Row
 
 __all__ = ["FAMILIES", "Registry", "formats", "get", "names", "register", "rows"]
 
-FAMILIES: tuple[Family, ...] = (FLOAT,)
+FAMILIES: tuple[Family, ...] = (FLOAT, FIXED)
 """Every family of formats that chopper knows."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
