@@ -1,0 +1,1 @@
+"""Tests of the families of formats, each against a definition of its own."""
