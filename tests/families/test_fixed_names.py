@@ -110,7 +110,7 @@ def test_unknown_names_get_advice(text, message):
 
 @pytest.mark.parametrize("text", ["int5", "uq1.1", "fixed<3,3>", "ternary"])
 def test_names_cannot_be_taken(text):
-    with pytest.raises(FormatError, match="built in|cannot be a name"):
+    with pytest.raises(FormatError, match=r"built in|cannot be a name"):
         chopper.register(text, get("e4m3"))
 
 
