@@ -133,7 +133,7 @@ def _quanta(where, rule, neg, mag, word, c, f):
 
 
 def _from_integer(where, k, c, f):
-    """Return the pattern of k quanta, k being of at most as many bits as a significand, or minus 2 to the that many."""
+    """Return the pattern of k quanta; k is no longer than a significand, or is minus 2 to that length."""
     neg = k & c.sign
     side = neg >> (c.width - 1)
     e, m = normalise(where, f.origin + (k & 0), (k ^ side) - side, c)
