@@ -20,7 +20,7 @@ from chopper.formats.float import FloatFormat
 from chopper.formats.policies import NanInput, Negative, Subnormals, ZeroInput
 from chopper.rounding import Overflow, Rounding
 
-__all__ = ["adversarial", "exact", "neighbours", "round_code", "round_codes", "round_value"]
+__all__ = ["adversarial", "away", "exact", "neighbours", "round_code", "round_codes", "round_value"]
 
 HALF = Fraction(1, 2)
 
@@ -149,11 +149,11 @@ def _round_magnitude(fmt: FloatFormat, a: Fraction, negative: bool, mode: Roundi
     if not fmt.zero and a < normal(fmt, first):
         return first  # between nothing and the smallest number
     low, high, nu = neighbours(fmt, a)
-    code = high if _away(mode, nu, low % 2 == 1, negative, word, random_bits) else low
+    code = high if away(mode, nu, low % 2 == 1, negative, word, random_bits) else low
     return 0 if code < first and fmt.subnormals is Subnormals.FLUSH else code
 
 
-def _away(mode: Rounding, nu: Fraction, odd: bool, negative: bool, word: int, random_bits: int) -> bool:
+def away(mode: Rounding, nu: Fraction, odd: bool, negative: bool, word: int, random_bits: int) -> bool:
     """Return whether the magnitude steps away from zero; `odd` is the parity of the code toward zero."""
     if mode.random:
         return _away_by_chance(mode, nu, word, random_bits)

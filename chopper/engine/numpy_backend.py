@@ -50,10 +50,10 @@ class NumpyBackend:
         source = as_real(x)
         dtype = code_dtype(request.fmt)
         target = check_out(out, x, source.shape, dtype)
-        carried, plan = _carry(source, request, planning.plan_encode)
+        carried, plan = _carry(source, request, planning.plan_encode, codes=True)
         if plan.mark is not None:
             draw = _drawn_once(request, draw)
-            values, rounding = _carry(source, request, planning.plan_round)
+            values, rounding = _carry(source, request, planning.plan_round, codes=True)
             _check_mark(rounding, _run(rounding, values, source, request, draw, None, threads), source, request)
         codes = target if target is not None and _is_flat(target) else np.empty(source.shape, dtype)
         key, words = _randomness(request, draw, source)
@@ -109,8 +109,8 @@ def _table(fmt: Format, width: int) -> _Array:
 
 
 @lru_cache(maxsize=1024)
-def _width(fmt: Format, wanted: int) -> int:
-    """Return the width of the carrier that holds the format, `wanted` if possible.
+def _width(fmt: Format, wanted: int, codes: bool = False) -> int:
+    """Return the width of the carrier that holds the format, or at least its `codes`, `wanted` if possible.
 
     Raises
     ------
@@ -118,20 +118,21 @@ def _width(fmt: Format, wanted: int) -> int:
         If float64 does not hold it.
     """
     family = planning.family_of(fmt)
+    fits = getattr(family, "fits_codes", family.fits) if codes else family.fits
     for width in (wanted, 64):
-        if family.fits(fmt, width):
+        if fits(fmt, width):
             return width
     raise RangeError(f"{fmt} has values that float64 does not hold: {family.why_not(fmt, 64)}")
 
 
-def _carry(source: _Array, request: Request, planner: Any) -> tuple[_Array, Plan]:
-    """Return the source as float32 or float64 with the plan for that carrier."""
+def _carry(source: _Array, request: Request, planner: Any, codes: bool = False) -> tuple[_Array, Plan]:
+    """Return the source as float32 or float64 with the plan for that carrier; `codes` as for `_width`."""
     native32 = source.dtype.itemsize <= 4 and source.dtype.kind not in "iub"
-    plan: Plan = planner(request, _width(request.fmt, 32 if native32 else 64))
+    plan: Plan = planner(request, _width(request.fmt, 32 if native32 else 64, codes))
     if plan.narrow and not native32:
         with np.errstate(all="ignore"):
             source = source.astype(np.float32)
-        plan = planner(request, _width(request.fmt, 32))
+        plan = planner(request, _width(request.fmt, 32, codes))
     return _widen(source, _FLOAT32 if plan.kernel.width == 32 else _FLOAT64), plan
 
 
@@ -214,8 +215,8 @@ def _check_mark(plan: Plan, result: _Array, source: _Array, request: Request) ->
         where = f"x[{', '.join(map(str, index))}] = " if index else ""
         raise RangeError(
             f"{where}{source[index]!s} has no result in {request.fmt} ({len(bad)} such values): under "
-            "overflow='raise' or nan_input='raise' values beyond the format's range are errors; legal otherwise: "
-            "overflow='saturate', 'propagate', 'infinity', 'nan'"
+            "overflow='raise' values beyond the format's range are errors, under 'wrap' infinities, under "
+            "nan_input='raise' NaNs; legal otherwise: overflow='saturate', 'propagate', 'infinity', 'nan'"
         )
 
 

@@ -57,7 +57,11 @@ class Plan(NamedTuple):
 
 
 class Family(Protocol):
-    """What a family module offers."""
+    """What a family module offers.
+
+    A family whose codes may fit a carrier that does not hold their values has a function ``fits_codes`` besides, as
+    `fits`: encoding goes by it.  `plan_round` must then still mark what has no result.
+    """
 
     def fits(self, fmt: Format, width: int) -> bool:
         """Whether the carrier of this width holds every value of the format."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
+from chopper.formats.fixed import FixedFormat
 from chopper.formats.float import FloatFormat
 from chopper.formats.registry import get
 
@@ -235,6 +236,12 @@ def _(fmt: FloatFormat) -> FloatInfo:
         nans=halves * fmt.top_nans + fmt.nan_at_negative_zero,
         infinities=halves * fmt.infinities,
     )
+
+
+@describe.register
+def _(fmt: FixedFormat) -> FormatInfo:
+    values = fmt.max_integer - fmt.min_integer + 1
+    return FormatInfo(precision=fmt.bits - fmt.signed, values=values, nans=0, infinities=0, **numbers_of(fmt))
 
 
 def number(exact: Fraction) -> Number:

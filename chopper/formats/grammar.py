@@ -28,7 +28,7 @@ from chopper.formats.tables import FLOATS, Row
 
 __all__ = ["FLOAT", "Family", "Rule", "fold", "label", "options"]
 
-_NEGATIVE_BIAS = re.compile(r"(\d[-_ ]*b[_ ]*)-(?=\d)")
+_MINUS = re.compile(r"(\d[-_ ]*b[_ ]*|\.[-_ ]*|^u?q[-_ ]*(?=-\d+\.))-(?=\d)")
 _BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[-_ ]+(?=[0-9])")
 _SEPARATOR = re.compile(r"[- ]|(?<![0-9])_|_(?![0-9])")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
@@ -63,7 +63,7 @@ class Family:
 def fold(text: str) -> str:
     """Return `text` without what does not matter: case, and ``-``, ``_``, spaces outside of ``<...>``.
 
-    Between two digits a separator matters and becomes ``_``; in ``e4m3b-2`` it is the sign of the bias.
+    Between two digits a separator matters and becomes ``_``; in ``e4m3b-2``, ``q3.-1`` and ``q-1.8`` it is a sign.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def fold(text: str) -> str:
     ('float8e4m3fn', 'cfloat8_1_4_3<bias=-20>')
     """
     stem, mark, rest = text.replace("\0", "?").strip().lower().partition("<")
-    stem = _NEGATIVE_BIAS.sub("\\1\0", stem)
+    stem = _MINUS.sub("\\1\0", stem)
     stem = _SEPARATOR.sub("", _BETWEEN_DIGITS.sub("_", stem)).replace("\0", "-")
     return stem + mark + rest.replace(" ", "")
 

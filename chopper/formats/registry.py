@@ -10,6 +10,7 @@ from typing import Any
 
 from chopper.errors import FormatError, UnknownFormatError, nearest_names
 from chopper.formats.base import Format
+from chopper.formats.fixed_names import FIXED
 from chopper.formats.grammar import FLOAT, Family, fold, label, options
 from chopper.formats.table_names import CODEBOOK, LNS
 from chopper.formats.tables import Row
@@ -17,7 +18,7 @@ from chopper.formats.tapered_names import HIF8, POSIT, TAKUM
 
 __all__ = ["FAMILIES", "Registry", "formats", "get", "names", "register", "rows"]
 
-FAMILIES: tuple[Family, ...] = (FLOAT, POSIT, TAKUM, HIF8, LNS, CODEBOOK)
+FAMILIES: tuple[Family, ...] = (FLOAT, POSIT, TAKUM, HIF8, LNS, FIXED, CODEBOOK)
 """Every family of formats that chopper knows."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -9,9 +9,17 @@ flushing subnormals to zero changes nothing.
 
 from typing import NamedTuple
 
+from chopper.kernels.carrier import pick
 from chopper.kernels.float import specials
 
-__all__ = ["MagicParams", "decode_float_magic", "round_float_magic"]
+__all__ = [
+    "FixedMagic",
+    "MagicParams",
+    "decode_fixed_magic",
+    "decode_float_magic",
+    "round_fixed_magic",
+    "round_float_magic",
+]
 
 
 class MagicParams(NamedTuple):
@@ -22,6 +30,17 @@ class MagicParams(NamedTuple):
     limit: int  # larger magnitudes overflow
     over_pos: int  # what finite overflow and infinity become, sign left out
     nan_pos: int  # what NaN becomes, sign left out
+
+
+class FixedMagic(NamedTuple):
+    """A fixed-point format with room for its integers in half of the carrier's significand; all carrier patterns."""
+
+    magic: int  # 3/2 of the power of two whose ulp is the quantum
+    max_pos: int  # larger magnitudes overflow
+    max_neg: int
+    over_pos: int  # what overflow and infinity become, sign included
+    over_neg: int
+    nan: int  # what NaN becomes
 
 
 def round_float_magic(where, settle, bits, word, c, f):
@@ -42,3 +61,20 @@ def decode_float_magic(where, difference, bits, word, c, f):
     low = difference(high, unit + (mag & 0))
     out = where(mag >> (c.precision - 1 - f.drop) == 0, low, high - (1 << (c.precision - 1)))
     return specials(where, bits, mag, out, c.sign, f)
+
+
+def round_fixed_magic(where, settle, bits, word, c, f):
+    """Round a carrier pattern to the nearest multiple of the quantum, ties to even; zero comes out as +0."""
+    neg = bits & c.sign
+    out = settle(bits, f.magic + (bits & 0))
+    side = neg >> (c.width - 1)
+    over = out ^ (out & c.sign) > pick(side, f.max_pos, f.max_neg)
+    out = where(over, pick(side, f.over_pos, f.over_neg), out)
+    return where(bits ^ neg > c.inf, f.nan, out)
+
+
+def decode_fixed_magic(where, difference, bits, word, c, f):
+    """Turn a code into the carrier pattern of its value; f is a `FixedCodes`."""
+    k = (bits ^ f.sign) - f.sign
+    k = where(k < f.low, f.low, k)
+    return difference(f.magic + k, f.magic + (bits & 0))

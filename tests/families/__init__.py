@@ -1,1 +1,1 @@
-"""Formats that are no binary floats: their values, and rounding to them by definition."""
+"""Tests of the families of formats, each against a definition of its own."""

@@ -18,7 +18,7 @@ from chopper.rounding import Rounding
 from tests.oracle import round_code
 from tests.proofs.smt import SORTS, as_float, carrier, constant
 
-__all__ = ["definition", "ieee", "nan_result", "value_pattern"]
+__all__ = ["DIRECT", "definition", "ieee", "nan_result", "value_pattern"]
 
 DIRECT = {
     Rounding.NEAREST_EVEN: z3.RNE(),
@@ -27,6 +27,7 @@ DIRECT = {
     Rounding.UP: z3.RTP(),
     Rounding.DOWN: z3.RTN(),
 }
+"""The modes that the solver knows."""
 RANGE = 15
 """Exponent bits of the wide sorts; binary64 and all that it is moved to are normal numbers there."""
 
