@@ -12,6 +12,7 @@ from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.fixed import FixedFormat
 from chopper.formats.float import FloatFormat
+from chopper.formats.posit import PositFormat
 from chopper.formats.registry import get
 
 __all__ = [
@@ -242,6 +243,11 @@ def _(fmt: FloatFormat) -> FloatInfo:
 def _(fmt: FixedFormat) -> FormatInfo:
     values = fmt.max_integer - fmt.min_integer + 1
     return FormatInfo(precision=fmt.bits - fmt.signed, values=values, nans=0, infinities=0, **numbers_of(fmt))
+
+
+@describe.register
+def _(fmt: PositFormat) -> FormatInfo:
+    return FormatInfo(precision=fmt.precision, values=(1 << fmt.n) - 1, nans=1, infinities=0, **numbers_of(fmt))
 
 
 def number(exact: Fraction) -> Number:

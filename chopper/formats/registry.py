@@ -12,9 +12,10 @@ from chopper.errors import FormatError, UnknownFormatError, nearest_names
 from chopper.formats.base import Format
 from chopper.formats.fixed_names import FIXED
 from chopper.formats.grammar import FLOAT, Family, fold, label, options
+from chopper.formats.posit_names import POSIT
 from chopper.formats.table_names import CODEBOOK, LNS
 from chopper.formats.tables import Row
-from chopper.formats.tapered_names import HIF8, POSIT, TAKUM
+from chopper.formats.tapered_names import HIF8, TAKUM
 
 __all__ = ["FAMILIES", "Registry", "formats", "get", "names", "register", "rows"]
 

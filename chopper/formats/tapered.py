@@ -1,4 +1,4 @@
-"""What posits and takums share: codes in the order of their values, negation, and rounding that never gives zero."""
+"""Takums of either kind: codes in the order of their values, negation, and rounding that never gives zero."""
 
 from __future__ import annotations
 

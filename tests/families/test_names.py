@@ -14,10 +14,11 @@ import chopper
 from chopper.errors import FormatError, PolicyError, UnknownFormatError
 from chopper.formats.codebook import CodebookFormat
 from chopper.formats.codebooks import power_map, tangent_map
+from chopper.formats.posit import PositFormat
 from chopper.formats.registry import formats, get, register
 from chopper.formats.table import TableFormat
 
-NAMED = [fmt for fmt in formats() if isinstance(fmt, TableFormat)]
+NAMED = [fmt for fmt in formats() if isinstance(fmt, (PositFormat, TableFormat))]
 
 
 @pytest.mark.parametrize("fmt", NAMED, ids=str)
@@ -53,7 +54,7 @@ def test_grammar(name, wanted):
         ("takum8", "'takum_linear8' or 'takum_log8'"),
         ("posit", "posit<16,1>"),
         ("lns8x", "lns<8,3>"),
-        ("posit<33,2>", "n=33"),
+        ("posit<65,2>", "n=65"),
         ("posit<8,9>", "es=9"),
         ("takum_log40", "n=40"),
         ("lns<8,9>", "fraction_bits=9"),
@@ -94,10 +95,12 @@ def test_the_example_of_posit_8_2():
 
 def test_policies_name_the_legal_ones():
     with pytest.raises(PolicyError, match="'saturate', 'propagate', 'raise', 'nan'"):
+        chopper.chop(1.0, "takum_log8", overflow="infinity")
+    with pytest.raises(PolicyError, match="'propagate', 'saturate', 'nan', 'raise'"):
         chopper.chop(1.0, "posit8", overflow="infinity")
     with pytest.raises(PolicyError, match="'saturate', 'propagate', 'raise'"):
         chopper.chop(1.0, "nf4", overflow="wrap")
-    with pytest.raises(PolicyError, match="does not know posit8"):
+    with pytest.raises(PolicyError, match="does not suit posit8"):
         chopper.chop(1.0, "posit8", compat="torch")
 
 

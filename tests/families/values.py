@@ -13,7 +13,6 @@ import mpmath
 from chopper.formats.codebook import CodebookFormat
 from chopper.formats.hif8 import Hif8Format
 from chopper.formats.lns import LnsFormat
-from chopper.formats.posit import PositFormat
 from chopper.formats.table import TableFormat
 from chopper.formats.takum import TakumFormat
 
@@ -42,8 +41,6 @@ def number(fmt: TableFormat, code: int, precision: int) -> Fraction | None:
 
 def real(fmt: TableFormat, code: int):
     """Return the value of a code as a Fraction, or to 400 bits; None for NaN and infinities."""
-    if isinstance(fmt, PositFormat):
-        return _mirrored(code, fmt.n, lambda body: _posit(f"{body:0{fmt.n}b}", fmt.es))
     if isinstance(fmt, TakumFormat):
         return _mirrored(code, fmt.n, lambda body: _takum(f"{body:0{fmt.n}b}", fmt.logarithmic))
     kinds = {LnsFormat: _lns, Hif8Format: _hif8, CodebookFormat: _codebook}
@@ -54,10 +51,10 @@ def middle(fmt: TableFormat, low: int, high: int):
     """Return where rounding to nearest turns between the codes of two neighbours."""
     by_code = getattr(fmt, "nearest", None) is not None and fmt.nearest.value == "code"
     a, b = real(fmt, low), real(fmt, high)
-    if by_code and isinstance(fmt, (PositFormat, TakumFormat)) and a != 0 and b != 0:
+    if by_code and isinstance(fmt, TakumFormat) and a != 0 and b != 0:
         lowest = low if a > 0 else (1 << fmt.n) - high
         text = f"{lowest:0{fmt.n}b}1"
-        found = _posit(text, fmt.es) if isinstance(fmt, PositFormat) else _takum(text, fmt.logarithmic)
+        found = _takum(text, fmt.logarithmic)
         return found if a > 0 else -found
     if by_code and isinstance(fmt, LnsFormat) and (a > 0) == (b > 0) and a != 0 and b != 0:
         return _CONTEXT.sqrt(_wide(a) * _wide(b)) * (1 if a > 0 else -1)
@@ -75,16 +72,6 @@ def _mirrored(code: int, n: int, positive):
     if code in (0, 1 << (n - 1)):
         return None if code else Fraction(0)
     return -positive((1 << n) - code) if code >> (n - 1) else positive(code)
-
-
-def _posit(text: str, es: int) -> Fraction:
-    body = text[1:]
-    run = len(body) - len(body.lstrip(body[0]))
-    k = run - 1 if body[0] == "1" else -run
-    rest = body[run + 1 :]
-    exponent = int((rest[:es] + "0" * es)[:es] or "0", 2)
-    fraction = rest[es:]
-    return Fraction(2) ** (k * 2**es + exponent) * (1 + Fraction(int(fraction or "0", 2), 2 ** len(fraction)))
 
 
 def _takum(text: str, logarithmic: bool):

@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chopper.errors import FormatError, UnknownFormatError
+from chopper.formats.codebook import CodebookFormat
 from chopper.formats.float import FloatFormat
 from chopper.formats.grammar import fold, label, options
 from chopper.formats.policies import Negative, Subnormals
@@ -175,5 +176,5 @@ def test_any_text_is_a_format_or_a_polite_error(text):
         assert str(error)
         return
     assert get(str(fmt)) == fmt
-    assert get(fmt.spelling) == fmt
+    assert isinstance(fmt, CodebookFormat) or get(fmt.spelling) == fmt  # a list is too long to be written
     assert get(text.upper()) == fmt
