@@ -69,7 +69,7 @@ def _fill(out: Any, start: Any, key: Any, key_step: Any, offset: Any, step: Any,
         n = offset + turn * step
         high, low = np.uint64(32), np.uint64(0xFFFFFFFF)
         word = _word(lane(k >> high), lane(k & low), lane(n >> high), lane(n & low))
-        out[i] = store(word, out)
+        store(word, out, i)
         turn += np.uint64(1)
         if turn == run:
             shift, turn = shift + np.uint64(1), np.uint64(0)

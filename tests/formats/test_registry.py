@@ -55,10 +55,10 @@ def test_register_gives_a_name(own):
 
 
 def test_registering_leaves_other_registries_alone(own):
-    own.register("mine", MINE)
-    assert "mine" not in names()
+    own.register("only-here", MINE)
+    assert "only-here" not in names()
     with pytest.raises(UnknownFormatError):
-        get("mine")
+        get("only-here")
 
 
 def test_register_takes_json(own):
