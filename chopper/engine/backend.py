@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
-from chopper.engine.plan import Request
-from chopper.errors import UnsupportedInputError
+from chopper.engine.plan import Plan, Request, carrier_width, plan_decode, plan_encode, plan_round
+from chopper.errors import RangeError, UnsupportedInputError
 from chopper.formats.base import Format
 
-__all__ = ["Backend", "Draw", "backend_of"]
+__all__ = ["Backend", "Draw", "Plan", "Request", "backend_of", "native", "portable_plan"]
 
 
 class Draw(NamedTuple):
@@ -36,6 +36,47 @@ class Backend(Protocol):
         """Turn codes into values."""
 
 
+def portable_plan(task: str, asked: Request, width: int) -> Plan:
+    """Return how to run a request by integer operations alone, on arrays of any kind.
+
+    What a plan holds is a function ``plan.kernel(where, bits, word, plan.params, take)``: `bits` are the patterns of
+    the inputs (codes, for decoding) as signed integers of ``plan.kernel.width`` bits, `word` the random words, read as
+    signed in 32-bit lanes and unsigned in 64-bit lanes (0 if ``plan.kernel.random`` is false), ``take(table, index)``
+    looks up the arrays among the parameters.  It returns the patterns, or the codes, in lanes of the same width.
+
+    Parameters
+    ----------
+    task : str
+        "round", "encode" or "decode".
+    asked : Request
+        The request.
+    width : int
+        32 or 64: the carrier that the inputs, or the decoded values, have.  Rounding and encoding take the wider one
+        where this one does not hold the format, or the kernel needs more room: see ``plan.kernel.width``.
+
+    Raises
+    ------
+    RangeError
+        If float64 does not hold the format; for decoding, if this carrier does not.
+    """
+    if task == "decode":
+        if carrier_width(asked.fmt, width) != width:
+            raise RangeError(f"float{width} does not hold every value of {asked.fmt}; decode to float64")
+        plan = plan_decode(asked.fmt, width)
+    else:
+        planner = {"round": plan_round, "encode": plan_encode}[task]
+        plan = planner(asked, carrier_width(asked.fmt, width, task == "encode"))
+    return plan if plan.twin is None else cast(Plan, plan.twin)
+
+
+@cache
+def native() -> Backend:
+    """Return the backend of NumPy arrays, for adapters whose arrays can share memory with NumPy's."""
+    from chopper.engine.numpy_backend import NumpyBackend
+
+    return NumpyBackend()
+
+
 def backend_of(x: Any) -> Backend:
     """Return the backend for an array: NumPy's own, or the one an adapter registered for the array's package.
 
@@ -47,9 +88,8 @@ def backend_of(x: Any) -> Backend:
     UnsupportedInputError
         If no backend accepts `x`.
     """
-    native = _native()
-    if native.accepts(x):
-        return native
+    if native().accepts(x):
+        return native()
     for kind in type(x).__mro__:
         adapter = _adapter(kind.__module__.partition(".")[0])
         if adapter is not None and adapter.accepts(x):
@@ -58,13 +98,6 @@ def backend_of(x: Any) -> Backend:
         f"cannot round a {type(x).__module__}.{type(x).__qualname__}; pass a number, a NumPy array or an array of an "
         "installed adapter, or convert it with numpy.asarray"
     )
-
-
-@cache
-def _native() -> Backend:
-    from chopper.engine.numpy_backend import NumpyBackend
-
-    return NumpyBackend()
 
 
 @cache

@@ -34,7 +34,7 @@ class NumpyBackend:
     def round(self, x: Any, request: Request, draw: Draw, out: Any, threads: int | None) -> Any:
         """Round values to values of the format."""
         if is_number(x) and out is None and not request.rounding.random and request.compat is None:
-            plan = planning.plan_round(request, _width(request.fmt, 64))
+            plan = planning.plan_round(request, planning.carrier_width(request.fmt, 64))
             if plan.mark is None:
                 return _from_bits(on_number(plan, _to_bits(x)))
         source = as_real(x)
@@ -108,31 +108,14 @@ def _table(fmt: Format, width: int) -> _Array:
     return table
 
 
-@lru_cache(maxsize=1024)
-def _width(fmt: Format, wanted: int, codes: bool = False) -> int:
-    """Return the width of the carrier that holds the format, or at least its `codes`, `wanted` if possible.
-
-    Raises
-    ------
-    RangeError
-        If float64 does not hold it.
-    """
-    family = planning.family_of(fmt)
-    fits = getattr(family, "fits_codes", family.fits) if codes else family.fits
-    for width in (wanted, 64):
-        if fits(fmt, width):
-            return width
-    raise RangeError(f"{fmt} has values that float64 does not hold: {family.why_not(fmt, 64)}")
-
-
 def _carry(source: _Array, request: Request, planner: Any, codes: bool = False) -> tuple[_Array, Plan]:
-    """Return the source as float32 or float64 with the plan for that carrier; `codes` as for `_width`."""
+    """Return the source as float32 or float64 with the plan for that carrier; `codes` as for `carrier_width`."""
     native32 = source.dtype.itemsize <= 4 and source.dtype.kind not in "iub"
-    plan: Plan = planner(request, _width(request.fmt, 32 if native32 else 64, codes))
+    plan: Plan = planner(request, planning.carrier_width(request.fmt, 32 if native32 else 64, codes))
     if plan.narrow and not native32:
         with np.errstate(all="ignore"):
             source = source.astype(np.float32)
-        plan = planner(request, _width(request.fmt, 32, codes))
+        plan = planner(request, planning.carrier_width(request.fmt, 32, codes))
     return _widen(source, _FLOAT32 if plan.kernel.width == 32 else _FLOAT64), plan
 
 

@@ -12,12 +12,22 @@ from importlib import import_module
 from typing import Any, NamedTuple, Protocol, cast
 
 from chopper.engine.kernel import Kernel
-from chopper.errors import RoundingError
+from chopper.errors import RangeError, RoundingError
 from chopper.formats.base import Format
 from chopper.formats.hashing import hash_once, state_of_fields
 from chopper.rounding import Overflow, Rounding
 
-__all__ = ["Family", "Plan", "Request", "family_of", "plan_decode", "plan_encode", "plan_round", "request"]
+__all__ = [
+    "Family",
+    "Plan",
+    "Request",
+    "carrier_width",
+    "family_of",
+    "plan_decode",
+    "plan_encode",
+    "plan_round",
+    "request",
+]
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ class Plan(NamedTuple):
     mark: int | None = None  # the pattern, or code, of a result that must raise a RangeError; None if none can
     slow: bool = False  # whether a table of all results is quicker, for codes of up to 16 bits
     narrow: bool = False  # whether float64 inputs pass through float32 first, as the preset's model does
+    twin: Any = None  # the Plan that gives the same results by integer operations alone, where this one does not
 
 
 class Family(Protocol):
@@ -87,6 +98,23 @@ def family_of(fmt: Format) -> Family:
 @cache
 def _family(name: str) -> Family:
     return cast(Family, import_module(f"chopper.engine.families.{name}"))
+
+
+@lru_cache(maxsize=1024)
+def carrier_width(fmt: Format, wanted: int, codes: bool = False) -> int:
+    """Return the width of the carrier that holds the format, or at least its `codes`, `wanted` if possible.
+
+    Raises
+    ------
+    RangeError
+        If float64 does not hold it.
+    """
+    family = family_of(fmt)
+    fits = getattr(family, "fits_codes", family.fits) if codes else family.fits
+    for width in (wanted, 64):
+        if fits(fmt, width):
+            return width
+    raise RangeError(f"{fmt} has values that float64 does not hold: {family.why_not(fmt, 64)}")
 
 
 def request(

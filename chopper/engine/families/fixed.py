@@ -59,11 +59,12 @@ def plan_round(request: Request, width: int) -> Plan:
         if fits(fmt, width):
             wide = FixedWide(**_grid(fmt, c, request), mask=_mask(fmt, c), sign=_sign(fmt, c), **limits, **edges)
             return Plan(Kernel("fixed", "round_fixed_wrap", request.rounding.value, width), wide, raises)
-    elif request.rounding is Rounding.NEAREST_EVEN and _is_magic(fmt, c):
-        fast = FixedMagic(_magic(fmt, c), **limits, **edges)
-        return Plan(Kernel("magic", "round_fixed_magic", "settle", width), fast, raises)
     params = FixedParams(**_grid(fmt, c, request), quantum=pattern(fmt.quantum, c), mask=0, **limits, **edges)
-    return Plan(Kernel("fixed", "round_fixed", request.rounding.value, width), params, raises)
+    plan = Plan(Kernel("fixed", "round_fixed", request.rounding.value, width), params, raises)
+    if request.rounding is Rounding.NEAREST_EVEN and request.overflow is not Overflow.WRAP and _is_magic(fmt, c):
+        fast = FixedMagic(_magic(fmt, c), **limits, **edges)
+        return Plan(Kernel("magic", "round_fixed_magic", "settle", width), fast, raises, twin=plan)
+    return plan
 
 
 def plan_encode(request: Request, width: int) -> Plan:
@@ -89,9 +90,10 @@ def plan_decode(fmt: FixedFormat, width: int) -> Plan:
     c = carrier_of(width)
     magic = _magic(fmt, c) if _is_magic(fmt, c) else 0
     codes = FixedCodes(_origin(fmt, c), _sign(fmt, c), fmt.min_integer, magic)
+    plan = Plan(Kernel("fixed", "decode_fixed", "toward_zero", width), codes, slow=True)
     if magic:
-        return Plan(Kernel("magic", "decode_fixed_magic", "difference", width), codes)
-    return Plan(Kernel("fixed", "decode_fixed", "toward_zero", width), codes, slow=True)
+        return Plan(Kernel("magic", "decode_fixed_magic", "difference", width), codes, twin=plan)
+    return plan
 
 
 class _Ends(NamedTuple):

@@ -56,15 +56,15 @@ def plan_round(request: Request, width: int) -> Plan:
     raises = mark(c) if None in edges else None
     mode = _without_sign(mode, fmt)
     symmetric = _symmetric(edges, fmt)
-    if mode is Rounding.NEAREST_EVEN and is_magic(fmt, c) and symmetric:
-        return Plan(
-            Kernel("magic", "round_float_magic", "settle", width), lower_magic(fmt, c, edges), raises, narrow=narrow
-        )
     shape = "_general" if naive else shape_of(fmt, c)
     if shape == "_short" and not symmetric:
         shape = ""
     kernel = Kernel("float", "round_float" + shape, mode.value, width)
-    return Plan(kernel, _params(lower_round(fmt, c, edges, request.random_bits), naive), raises, narrow=narrow)
+    plan = Plan(kernel, _params(lower_round(fmt, c, edges, request.random_bits), naive), raises, narrow=narrow)
+    if mode is Rounding.NEAREST_EVEN and is_magic(fmt, c) and symmetric:
+        kernel = Kernel("magic", "round_float_magic", "settle", width)
+        return plan._replace(kernel=kernel, params=lower_magic(fmt, c, edges), twin=plan)
+    return plan
 
 
 def plan_encode(request: Request, width: int) -> Plan:
@@ -83,10 +83,12 @@ def plan_encode(request: Request, width: int) -> Plan:
 def plan_decode(fmt: FloatFormat, width: int) -> Plan:
     """Plan decoding to a carrier."""
     c = carrier_of(width)
-    if decodes_by_magic(fmt, c):
-        return Plan(Kernel("magic", "decode_float_magic", "difference", width), lower_decode(fmt, c))
     short = "_short" if shape_of(fmt, c) == "_short" else ""
-    return Plan(Kernel("float", "decode_float" + short, "toward_zero", width), lower_decode(fmt, c), slow=not short)
+    kernel = Kernel("float", "decode_float" + short, "toward_zero", width)
+    plan = Plan(kernel, lower_decode(fmt, c), slow=not short)
+    if decodes_by_magic(fmt, c):
+        return plan._replace(kernel=Kernel("magic", "decode_float_magic", "difference", width), slow=False, twin=plan)
+    return plan
 
 
 def _without_sign(mode: Rounding, fmt: FloatFormat) -> Rounding:
