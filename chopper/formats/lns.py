@@ -62,6 +62,7 @@ class LnsFormat(TableFormat):
     """
 
     family: ClassVar[str] = "lns"
+    engine: ClassVar[str] = "lns"
 
     width: int
     fraction_bits: int
@@ -127,6 +128,10 @@ class LnsFormat(TableFormat):
         e = code & (self.sign_code - 1)
         wraps = not self.unsigned_exponent and e >= self.sign_code >> 1
         return e - (self.sign_code if wraps else 0) + self.bias
+
+    def code_of(self, exponent: int) -> int:
+        """Return the code of 2^(exponent / 2^r), which must be in range."""
+        return (exponent - self.bias) & (self.sign_code - 1)
 
     def compute(self, code: int) -> Real:
         """Return the number that a code stands for."""

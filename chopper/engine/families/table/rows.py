@@ -16,7 +16,7 @@ from chopper.formats.table import TableFormat
 from chopper.kernels.carrier import Carrier
 from chopper.rounding import Rounding
 
-__all__ = ["Ends", "Pair", "Row", "View", "brackets", "steps"]
+__all__ = ["Ends", "Pair", "Row", "View", "begins", "brackets", "steps"]
 
 
 class View(NamedTuple):
@@ -63,10 +63,10 @@ class Row(NamedTuple):
 
 def steps(view: View, mode: Rounding, negative: bool, ends: Ends) -> list[Row]:
     """Return where each result begins on the magnitudes of one sign."""
-    begins = _begins(view, mode, negative)
+    turn = begins(view, mode, negative)
 
     def climb(pair: Pair, free: bool) -> Row:
-        return Row(begins(pair) if free else _start(view, pair), pair.away)
+        return Row(turn(pair) if free else _start(view, pair), pair.away)
 
     return _whole(view, mode, negative, ends, climb)
 
@@ -117,7 +117,7 @@ def _tidy(rows: list[Row]) -> list[Row]:
     return sorted({row.begin: row for row in rows}.values())
 
 
-def _begins(view: View, mode: Rounding, negative: bool) -> Callable[[Pair], int]:
+def begins(view: View, mode: Rounding, negative: bool) -> Callable[[Pair], int]:
     """Return what finds the smallest magnitude between two neighbours that goes to the one away from zero."""
     fmt = view.fmt
     if mode in (Rounding.UP, Rounding.DOWN):
