@@ -123,6 +123,16 @@ class LnsFormat(TableFormat):
         zero = (self.reserved,) if self.zero else ()
         return (*(self.sign_code | e for e in reversed(fields)), *zero, *fields)
 
+    @property
+    def extremes(self) -> tuple[int, int]:
+        """The codes of the lowest and the largest value."""
+        return self.sign_code | self.highest, self.highest
+
+    @cached_property
+    def smallest(self) -> Fraction:
+        """Smallest positive value."""
+        return self.number(self.lowest & (self.sign_code - 1))
+
     def exponent(self, code: int) -> int:
         """Return E + bias of a code."""
         e = code & (self.sign_code - 1)
