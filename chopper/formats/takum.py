@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 from chopper.errors import FormatError
 from chopper.formats.checks import check_integer, member
 from chopper.formats.hashing import hash_once, state_of_fields
 from chopper.formats.policies import Metric, Underflow
-from chopper.formats.reals import Real, exponential, mean, opposite, product
+from chopper.formats.reals import Between, Real, exponential, mean, nearest, opposite, product
 from chopper.formats.record import changed
 from chopper.formats.table import TableFormat
 from chopper.rounding import Overflow
@@ -91,20 +91,6 @@ class TakumFormat(TableFormat):
         if self.logarithmic and self.stochastic is Metric.CODE:
             raise FormatError("stochastic=code is not legal for logarithmic takums; legal: value")
 
-    def positive(self, code: int, bits: int) -> Real:
-        """Return the value of a code of a positive number, of `bits` bits."""
-        code, bits = code << max(12 - bits, 0), max(bits, 12)
-        regime = code >> (bits - 5) & 7
-        up = code >> (bits - 2) & 1
-        r = regime if up else 7 - regime
-        digits = bits - 5 - r
-        raw = code >> digits & ((1 << r) - 1)
-        c = (1 << r) - 1 + raw if up else 1 - (2 << r) + raw
-        m = Fraction(code & ((1 << digits) - 1), 1 << digits)
-        if self.logarithmic:
-            return product(exponential(Fraction(c, 2)), exponential(m / 2))
-        return (1 + m) * (1 << c) if c >= 0 else (1 + m) / (1 << -c)
-
     @property
     def bits(self) -> int:
         """Number of bits in a code."""
@@ -139,12 +125,18 @@ class TakumFormat(TableFormat):
         if code == 0:
             return Fraction(0)
         if code > self.nan_code:
-            return opposite(self.positive((1 << self.n) - code, self.n))
-        return self.positive(code, self.n)
+            return opposite(self.compute((1 << self.n) - code))
+        return _positive(self.logarithmic, code, self.n)
 
     def real(self, code: int) -> Real:
-        """Return the number that the code of a finite value stands for; only irrational ones are kept."""
-        return super().real(code) if self.logarithmic else self.compute(code)
+        """Return the number that the code of a finite value stands for."""
+        return self.compute(code)
+
+    def number(self, code: int, precision: int = 53) -> Fraction:
+        """Return the value of a finite code; if it is irrational, the nearest number of so many bits."""
+        if code > self.nan_code:
+            return -self.number((1 << self.n) - code, precision)
+        return _rounded(code, self.n, precision) if self.logarithmic else Fraction(self.compute(code))  # type: ignore[arg-type]
 
     def middle(self, low: int, high: int) -> Real:
         """Return where rounding to nearest turns between two neighbours."""
@@ -153,7 +145,7 @@ class TakumFormat(TableFormat):
             return opposite(self.middle((top - high) % top, top - low))
         if low == 0 or self.nearest is Metric.VALUE:
             return mean(self.real(low), self.real(high))
-        return self.positive(2 * low + 1, self.n + 1)
+        return _positive(self.logarithmic, 2 * low + 1, self.n + 1)
 
     @cached_property
     def smallest(self) -> Fraction:
@@ -182,3 +174,32 @@ class TakumFormat(TableFormat):
         kind = "log" if self.logarithmic else "linear"
         options = changed(self, {"logarithmic": self.logarithmic})
         return f"takum_{kind}{self.n}" + (f"<{','.join(options)}>" if options else "")
+
+
+def _positive(logarithmic: bool, code: int, bits: int) -> Real:
+    """Return the value of a code of a positive number, of `bits` bits."""
+    code, bits = code << max(12 - bits, 0), max(bits, 12)
+    regime = code >> (bits - 5) & 7
+    up = code >> (bits - 2) & 1
+    r = regime if up else 7 - regime
+    digits = bits - 5 - r
+    raw = code >> digits & ((1 << r) - 1)
+    c = (1 << r) - 1 + raw if up else 1 - (2 << r) + raw
+    m = code & ((1 << digits) - 1)
+    if logarithmic:
+        return _half_exponential(c, m, digits)
+    top = (1 << digits) + m
+    return Fraction(top << max(c - digits, 0), 1 << max(digits - c, 0))
+
+
+@lru_cache(maxsize=1 << 17)
+def _half_exponential(c: int, m: int, digits: int) -> Real:
+    """Return e^((c + m / 2^digits) / 2)."""
+    return product(exponential(Fraction(c, 2)), exponential(Fraction(m, 2 << digits)))
+
+
+@lru_cache(maxsize=1 << 17)
+def _rounded(code: int, n: int, precision: int) -> Fraction:
+    """Return the nearest number of so many bits to the value of a code of a positive logarithmic takum, or 0."""
+    value = _positive(True, code, n) if code else Fraction(0)
+    return nearest(value, precision) if isinstance(value, Between) else value

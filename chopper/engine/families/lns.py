@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from typing import cast
 
@@ -29,12 +30,19 @@ _Put = Callable[[int | None], int]
 
 def fits(fmt: LnsFormat, width: int) -> bool:
     """Whether the carrier of this width holds the range of the format, and every value that is rational."""
-    return table.fits(fmt, width)
+    return not why_not(fmt, width)
 
 
 def why_not(fmt: LnsFormat, width: int) -> str:
     """Say which value leaves the carrier; "" if none does."""
-    return table.why_not(fmt, width)
+    return _why_not(fmt, width)
+
+
+@lru_cache(maxsize=1024)
+def _why_not(fmt: LnsFormat, width: int) -> str:
+    """The values are powers of two, or irrational and rounded to the carrier: those at the ends decide, two below."""
+    smallest = [e & (fmt.sign_code - 1) for e in range(fmt.lowest, fmt.highest + 1)[:2]]
+    return table.leaves(fmt, (*fmt.extremes, *smallest), width)
 
 
 def plan_round(request: Request, width: int) -> Plan:

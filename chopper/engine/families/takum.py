@@ -45,7 +45,7 @@ def fits_codes(fmt: TakumFormat, width: int) -> bool:
 def why_not(fmt: TakumFormat, width: int) -> str:
     """Say why values leave the carrier; "" if none does."""
     if fmt.logarithmic:
-        return table.why_not(fmt, width)
+        return table.leaves(fmt, (*fmt.extremes, 1), width)  # irrational values are all rounded to the carrier
     if width == 32:
         return "" if fmt.n <= _WIDEST_32 else f"n={fmt.n}; legal for linear takums in float32: 2 to {_WIDEST_32}"
     return "" if fmt.n <= _WIDEST else f"n={fmt.n}; legal for linear takums: 2 to {_WIDEST}"

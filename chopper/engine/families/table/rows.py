@@ -113,8 +113,10 @@ def _start(view: View, pair: Pair) -> int:
 
 
 def _tidy(rows: list[Row]) -> list[Row]:
-    """Return the rows in order, of those that begin in one place the last."""
-    return sorted({row.begin: row for row in rows}.values())
+    """Return the rows in order, of those that begin in one place the last, without those that change nothing."""
+    found = sorted({row.begin: row for row in rows}.values())
+    alike = [a.pair is None and b.pair is None and a.code == b.code for a, b in pairwise(found)]
+    return [found[0], *(row for row, same in zip(found[1:], alike, strict=True) if not same)]
 
 
 def begins(view: View, mode: Rounding, negative: bool) -> Callable[[Pair], int]:
@@ -133,13 +135,13 @@ def begins(view: View, mode: Rounding, negative: bool) -> Callable[[Pair], int]:
     return between
 
 
-@lru_cache(maxsize=1 << 19)
+@lru_cache(maxsize=1 << 17)
 def _value_at(view: View, code: int, negative: bool, beyond: bool) -> int:
     """Return the smallest pattern of a magnitude that is at least, or `beyond`, that of a value."""
     return (_above if beyond else _at_least)(view.magnitude(code, negative), view.c)
 
 
-@lru_cache(maxsize=1 << 19)
+@lru_cache(maxsize=1 << 17)
 def _middle_at(view: View, pair: Pair, negative: bool, beyond: bool) -> int:
     """Return the smallest pattern of a magnitude that is at least, or `beyond`, the middle of two neighbours."""
     low, high = (pair.away, pair.near) if negative else (pair.near, pair.away)
