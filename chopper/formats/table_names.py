@@ -16,7 +16,7 @@ from chopper.formats.tables import Row
 __all__ = ["CODEBOOK", "LNS"]
 
 _N = "(?:0|[1-9][0-9]{0,3})"
-_LNS_OPTIONS = ("bias", "zero", "nan", "unsigned_exponent", "nearest", "underflow", "nan_input")
+_LNS_OPTIONS = ("bias", "zero", "nan", "unsigned_exponent", "nearest", "stochastic", "underflow", "nan_input")
 _UNIVERSAL = "Omtzigt et al., Universal numbers library, lns<nbits, rbits>"
 _MADAM = "Zhao et al., LNS-Madam, arXiv:2106.13914"
 _POW2 = "Miyashita, Lee, Murmann, Convolutional Neural Networks using Logarithmic Data Representation, arXiv:1603.01025"
