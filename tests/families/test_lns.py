@@ -25,7 +25,7 @@ NAMES = (
     "lns8 lns<8,0> lns<3,1> lns<8,4> lns<10,4> lns<8,2,bias=5> lns<7,0,bias=3> lns<8,3,nearest=value>",
     "lns<8,0,nearest=value> lns<8,0,bias=1,nearest=value> lns<8,3,underflow=smallest> lns<6,2,zero=false>",
     "lns<2,0,zero=false,nan=false> lns<8,3,nan=false,nan_input=max> lns<6,1,nan=false> pow2_4 lns_madam8_g8",
-    "lns<13,6> lns<13,7,bias=3,nearest=value,nan=false>",
+    "lns<13,7,bias=3,nearest=value,nan=false>",
 )
 KINDS = {
     ("lns<8,3>", "nearest_even"): "round_lns",
