@@ -37,7 +37,7 @@ _Put = Callable[[int | None], int]
 def lower_steps(halves: list[list[Row]], put: _Put, nans: tuple[int, int], c: Carrier) -> Steps:
     """Return the tables of a step function given by the rows of both signs; `put` says what comes out for a code."""
     begins = [[row.begin for row in half] for half in halves]
-    inner = [begin for half in begins for begin in half[1:]]
+    inner = [begin for half in begins for begin in half[1:]] or [1]  # one number may be the result of all of a sign
     bottom, high = min([begin for begin in inner if begin > 1] or inner), max(inner)
     gaps = [b - a for half in begins for a, b in pairwise(half[1:])]
     shift = min(gaps, default=1).bit_length() - 1
