@@ -13,13 +13,19 @@ import pytest
 from chopper.engine.kernel import Kernel
 from chopper.formats.float import FloatFormat
 from chopper.formats.registry import get
-from chopper.kernels import carrier, magic, rules
+from chopper.kernels import carrier, magic, posit, rules
 from chopper.kernels import float as floats
 from chopper.rounding import Rounding
 from tests.proofs import claims
 from tests.proofs.smt import Source, plain, solve
 
-MODULES: Mapping[str, ModuleType] = {"carrier": carrier, "rules": rules, "float": floats, "magic": magic}
+MODULES: Mapping[str, ModuleType] = {
+    "carrier": carrier,
+    "rules": rules,
+    "float": floats,
+    "magic": magic,
+    "posit": posit,
+}
 
 
 class Edited(Source):
