@@ -40,8 +40,10 @@ class Edited(Source):
                 text = text.replace(good, bad)
             scope: dict[str, Any] = {"__name__": f"edited.{name}"}
             exec(compile(text, f"<{name}>", "exec"), scope)
-            for earlier in self.scopes.values():  # what is imported from a kernel module comes from the edited one
-                scope.update({key: value for key, value in earlier.items() if key in scope and callable(value)})
+            for key, value in list(scope.items()):  # what is imported from a kernel module comes from the edited one
+                home = getattr(value, "__module__", None) or ""
+                if home.startswith("chopper.kernels."):
+                    scope[key] = self.scopes[home.rpartition(".")[2]][key]
             self.scopes[name] = scope
 
     def function(self, kernel: Kernel) -> Any:
