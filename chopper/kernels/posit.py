@@ -83,7 +83,7 @@ def round_posit_valued(where, rule, bits, word, c, f):
     neg = bits & c.sign
     mag = bits ^ neg
     a = _bounded(where, mag, f)
-    k, low, s = _place(where, a, c, f)
+    _, low, s = _place(where, a, c, f)
     r = low - ((low >> s) << s)
     up = _step_leaned(where, rule, neg, r, s, word, c, f)
     return _finish(where, neg, mag, (a - r + (up << s)) | neg, c, f)
