@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import calls, families, floats, peers, startup, threads
+from benchmarks import calls, families, floats, others, peers, startup, threads
 from benchmarks.figure import Figure
 from benchmarks.machine import about, machine
 from benchmarks.report import insert, markdown, regressions, show, verdict
@@ -20,6 +20,7 @@ SECTIONS = (
     threads.measure,
     floats.measure_data,
     families.measure,
+    others.measure,
     peers.measure,
 )
 
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             _progress(figure.name)
     _progress("")
     show(figures)
-    for package in peers.missing(wanted):
+    for package in dict.fromkeys((*peers.missing(wanted), *others.missing(wanted))):
         print(f"{package}: not installed; to see it beside chopper: pip install {package}")
     print(verdict(figures))
     return _keep(options, figures, facts)

@@ -13,7 +13,7 @@ import pytest
 from chopper.engine.kernel import Kernel
 from chopper.formats.float import FloatFormat
 from chopper.formats.registry import get
-from chopper.kernels import carrier, lns, magic, rules, takum
+from chopper.kernels import carrier, lns, magic, posit, rules, takum
 from chopper.kernels import float as floats
 from chopper.rounding import Rounding
 from tests.proofs import claims
@@ -26,6 +26,7 @@ MODULES: Mapping[str, ModuleType] = {
     "magic": magic,
     "lns": lns,
     "takum": takum,
+    "posit": posit,
 }
 
 
@@ -41,10 +42,10 @@ class Edited(Source):
                 text = text.replace(good, bad)
             scope: dict[str, Any] = {"__name__": f"edited.{name}"}
             exec(compile(text, f"<{name}>", "exec"), scope)
-            for earlier in self.scopes.values():  # what is imported from a kernel module comes from the edited one
-                own = scope["__name__"]
-                theirs = {key for key, value in scope.items() if getattr(value, "__module__", own) != own}
-                scope.update({key: value for key, value in earlier.items() if key in theirs and callable(value)})
+            for key, value in list(scope.items()):  # what is imported from a kernel module comes from the edited one
+                home = getattr(value, "__module__", None) or ""
+                if home.startswith("chopper.kernels."):
+                    scope[key] = self.scopes[home.rpartition(".")[2]][key]
             self.scopes[name] = scope
 
     def function(self, kernel: Kernel) -> Any:
