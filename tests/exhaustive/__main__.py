@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from itertools import groupby
 from typing import Any
 
 from tests.exhaustive.sweep import load
@@ -13,8 +12,8 @@ def table(lines: list[dict[str, Any]]) -> str:
     """Return a Markdown table, one row per format; in brackets, how many modes were run where others equal them."""
     head = "| format | modes | values compared | differing | codes compared | differing | seconds |\n"
     rows = [head, "|---|---|---|---|---|---|---|\n"]
-    for name, group in groupby(lines, key=lambda line: line["format"]):
-        rows.append(_row(f"`{name}`", list(group)))
+    for name in dict.fromkeys(line["format"] for line in lines):
+        rows.append(_row(f"`{name}`", [line for line in lines if line["format"] == name]))
     return "".join([*rows, _row("**all**", lines)])
 
 
