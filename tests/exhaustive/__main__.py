@@ -12,8 +12,8 @@ def table(lines: list[dict[str, Any]]) -> str:
     """Return a Markdown table, one row per format; in brackets, how many modes were run where others equal them."""
     head = "| format | modes | values compared | differing | codes compared | differing | seconds |\n"
     rows = [head, "|---|---|---|---|---|---|---|\n"]
-    for name in dict.fromkeys(line["format"] for line in lines):
-        rows.append(_row(f"`{name}`", [line for line in lines if line["format"] == name]))
+    names = dict.fromkeys(line["format"] for line in lines)
+    rows += [_row(f"`{name}`", [line for line in lines if line["format"] == name]) for name in names]
     return "".join([*rows, _row("**all**", lines)])
 
 
