@@ -14,6 +14,7 @@ from chopper.formats.fixed import FixedFormat
 from chopper.formats.float import FloatFormat
 from chopper.formats.posit import PositFormat
 from chopper.formats.registry import get
+from chopper.formats.takum import TakumFormat
 
 __all__ = [
     "FloatInfo",
@@ -248,6 +249,14 @@ def _(fmt: FloatFormat) -> FloatInfo:
 def _(fmt: FixedFormat) -> FormatInfo:
     values = fmt.max_integer - fmt.min_integer + 1
     return FormatInfo(precision=fmt.bits - fmt.signed, values=values, nans=0, infinities=0, **numbers_of(fmt))
+
+
+@describe.register
+def _(fmt: TakumFormat) -> FormatInfo:
+    if fmt.logarithmic:
+        found: FormatInfo = describe.dispatch(Format)(fmt)
+        return found
+    return FormatInfo(precision=fmt.precision, values=(1 << fmt.n) - 1, nans=1, infinities=0, **numbers_of(fmt))
 
 
 @describe.register

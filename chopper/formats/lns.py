@@ -62,6 +62,7 @@ class LnsFormat(TableFormat):
     """
 
     family: ClassVar[str] = "lns"
+    engine: ClassVar[str] = "lns"
 
     width: int
     fraction_bits: int
@@ -122,11 +123,25 @@ class LnsFormat(TableFormat):
         zero = (self.reserved,) if self.zero else ()
         return (*(self.sign_code | e for e in reversed(fields)), *zero, *fields)
 
+    @property
+    def extremes(self) -> tuple[int, int]:
+        """The codes of the lowest and the largest value."""
+        return self.sign_code | self.highest, self.highest
+
+    @cached_property
+    def smallest(self) -> Fraction:
+        """Smallest positive value."""
+        return self.number(self.lowest & (self.sign_code - 1))
+
     def exponent(self, code: int) -> int:
         """Return E + bias of a code."""
         e = code & (self.sign_code - 1)
         wraps = not self.unsigned_exponent and e >= self.sign_code >> 1
         return e - (self.sign_code if wraps else 0) + self.bias
+
+    def code_of(self, exponent: int) -> int:
+        """Return the code of 2^(exponent / 2^r), which must be in range."""
+        return (exponent - self.bias) & (self.sign_code - 1)
 
     def compute(self, code: int) -> Real:
         """Return the number that a code stands for."""

@@ -84,7 +84,7 @@ def _measure(view: View, pair: Pair, negative: bool) -> tuple[int, int, int]:
     return exponent - 33 + view.c.bias, low << 33, high - low
 
 
-@lru_cache(maxsize=1 << 19)
+@lru_cache(maxsize=1 << 17)
 def pattern_of(view: View, code: int) -> int:
     """Return the pattern of the value of a code."""
     fmt, c = view.fmt, view.c
