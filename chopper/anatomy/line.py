@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from fractions import Fraction
 
-from chopper.anatomy.order import positive_codes
+from chopper.anatomy.order import count_below, positive_codes
 from chopper.anatomy.text import short
 from chopper.formats.base import Format
 from chopper.formats.registry import get
@@ -25,7 +24,7 @@ def some_values(fmt: str | Format, ends: int = 4) -> str:
     """
     fmt = get(fmt)
     codes = positive_codes(fmt)
-    one = bisect_left(range(len(codes)), Fraction(1), key=lambda i: Fraction(fmt.value(codes[i])))
+    one = count_below(fmt, Fraction(1))
     starts = [(0, ends), (one - ends, 2 * ends + 1), (len(codes) - ends, ends)]
     shown = {at for start, count in starts for at in range(start, start + count) if 0 <= at < len(codes)}
     if len(codes) <= 4 * ends:

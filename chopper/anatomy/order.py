@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import singledispatch
@@ -15,7 +16,7 @@ from chopper.formats.lns import LnsFormat
 from chopper.formats.posit import PositFormat
 from chopper.formats.takum import TakumFormat
 
-__all__ = ["positive_codes"]
+__all__ = ["count_below", "positive_codes"]
 
 
 @singledispatch
@@ -75,3 +76,16 @@ class _Masked(Sequence[int]):
 
     def __getitem__(self, i: Any) -> Any:
         return self._integers[i] & self._mask
+
+
+def count_below(fmt: Format, bound: Fraction, start: int = 0) -> int:
+    """Return how many positive numbers of a format lie below a bound; at least `start` must.
+
+    Examples
+    --------
+    >>> from chopper.formats.registry import get
+    >>> count_below(get("posit64"), Fraction(1))
+    4611686018427387903
+    """
+    codes = positive_codes(fmt)
+    return bisect_left(range(len(codes)), bound, lo=start, key=lambda i: Fraction(fmt.value(codes[i])))
