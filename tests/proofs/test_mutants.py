@@ -13,13 +13,19 @@ import pytest
 from chopper.engine.kernel import Kernel
 from chopper.formats.float import FloatFormat
 from chopper.formats.registry import get
-from chopper.kernels import carrier, magic, rules
+from chopper.kernels import carrier, magic, rules, takum
 from chopper.kernels import float as floats
 from chopper.rounding import Rounding
 from tests.proofs import claims
 from tests.proofs.smt import Source, plain, solve
 
-MODULES: Mapping[str, ModuleType] = {"carrier": carrier, "rules": rules, "float": floats, "magic": magic}
+MODULES: Mapping[str, ModuleType] = {
+    "carrier": carrier,
+    "rules": rules,
+    "float": floats,
+    "magic": magic,
+    "takum": takum,
+}
 
 
 class Edited(Source):
@@ -35,7 +41,9 @@ class Edited(Source):
             scope: dict[str, Any] = {"__name__": f"edited.{name}"}
             exec(compile(text, f"<{name}>", "exec"), scope)
             for earlier in self.scopes.values():  # what is imported from a kernel module comes from the edited one
-                scope.update({key: value for key, value in earlier.items() if key in scope and callable(value)})
+                own = scope["__name__"]
+                theirs = {key for key, value in scope.items() if getattr(value, "__module__", own) != own}
+                scope.update({key: value for key, value in earlier.items() if key in theirs and callable(value)})
             self.scopes[name] = scope
 
     def function(self, kernel: Kernel) -> Any:
