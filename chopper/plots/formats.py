@@ -107,7 +107,7 @@ def _limits(ends: Sequence[tuple[float, float]], low: float | None, high: float 
 def _reach(ends: Sequence[float]) -> float:
     """Return how far the figure goes to one side: to the furthest end, or the last but one if that one is far away."""
     *_, second, furthest = sorted([-math.inf, *ends])
-    if len(ends) > 2 and furthest > 2 * max(second, 1.0):
+    if len(ends) > 2 and furthest > 3 * max(second, 1.0):
         return max(1.2 * second, second + 1)
     return furthest + 0.04 * max(abs(furthest), 5)
 

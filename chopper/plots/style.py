@@ -13,7 +13,7 @@ __all__ = ["COLOURS", "INK", "colour", "figure_of", "line_style", "titled"]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8a8a8a")
 """Colours that are told apart without red and green (Okabe and Ito)."""
 
-STYLES = ("-", "--", ":", "-.")
+_STYLES = ("-", "--", ":", "-.")
 """Kinds of lines, one per round through the colours."""
 
 INK = "#222222"
@@ -39,7 +39,7 @@ def colour(i: int) -> str:
 
 def line_style(i: int) -> dict[str, Any]:
     """Return colour and kind of the line of the i-th format."""
-    return {"color": colour(i), "linestyle": STYLES[i // len(COLOURS) % len(STYLES)]}
+    return {"color": colour(i), "linestyle": _STYLES[i // len(COLOURS) % len(_STYLES)]}
 
 
 def titled(axes: Axes, title: str, label: str) -> None:
