@@ -189,9 +189,10 @@ def test_missing_packages(package: str, extra: str, monkeypatch: pytest.MonkeyPa
 
 def test_verify(monkeypatch: pytest.MonkeyPatch) -> None:
     """The table of results, with one proof in place of all."""
-    monkeypatch.setattr("chopper.verify._PROOFS", (("e5m2", 32),))
-    monkeypatch.setattr("chopper.verify._FORMATS", ("e4m3", "e2m1"))
-    monkeypatch.setattr("chopper.verify._KERNELS", (("e4m3", "nearest_even"),))
+    monkeypatch.setattr("chopper.verify.run._PROOFS", (("e5m2", 32),))
+    monkeypatch.setattr("chopper.verify.run._FORMATS", ("e4m3", "e2m1"))
+    monkeypatch.setattr("chopper.verify.run._FAMILIES", ("lns8", "nf4"))
+    monkeypatch.setattr("chopper.verify.run._KERNELS", (("e4m3", "nearest_even"),))
     text = call("verify")
     assert "threefry" in text and "table of values" in text and "FAILED" not in text and "checks passed" in text
 

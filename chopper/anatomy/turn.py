@@ -22,11 +22,12 @@ __all__ = ["Turn", "turn_between"]
 
 
 class Turn(NamedTuple):
-    """The point between two neighbours where rounding to nearest turns, what it is, and where a tie goes."""
+    """The point between two neighbours where rounding to nearest turns, what it is, and where ``nearest_even`` goes."""
 
     point: Real | None  # None: it never turns
     what: str
     tie: str = "the even code"
+    up: bool | None = None  # whether that is the upper neighbour always
 
     def __str__(self) -> str:
         """Say where it turns, and why."""
@@ -124,4 +125,5 @@ def _(fmt: FixedFormat, low: int, high: int) -> Turn:
 def _(fmt: CodebookFormat, low: int, high: int) -> Turn:
     ties = {Ties.EVEN: "the even place in the list", Ties.LOWER: "the lower value", Ties.UPPER: "the upper value"}
     point = (fmt.values[low] + fmt.values[high]) / 2
-    return Turn(point, "the middle of two values of the list", ties[fmt.ties])
+    up = {Ties.EVEN: None, Ties.LOWER: False, Ties.UPPER: True}[fmt.ties]
+    return Turn(point, "the middle of two values of the list", ties[fmt.ties], up)
