@@ -131,11 +131,10 @@ def encode_lns_long_sided(where, rule, bits, word, c, f):
 
 
 def _place(where, bits, c, f):
-    """Return sign, magnitude, the magnitude within range, and the significand of that within its period."""
+    """Return sign, magnitude, the magnitude that is at least the smallest one, and the significand in its period."""
     neg = bits & c.sign
     mag = bits ^ neg
     a = where(mag < f.low, f.low, mag)
-    a = where(a > f.top, f.top, a)
     return neg, mag, a, (a - f.one) & ((1 << f.field) - 1)
 
 

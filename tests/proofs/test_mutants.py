@@ -13,7 +13,7 @@ import pytest
 from chopper.engine.kernel import Kernel
 from chopper.formats.float import FloatFormat
 from chopper.formats.registry import get
-from chopper.kernels import carrier, magic, rules, takum
+from chopper.kernels import carrier, lns, magic, rules, takum
 from chopper.kernels import float as floats
 from chopper.rounding import Rounding
 from tests.proofs import claims
@@ -24,6 +24,7 @@ MODULES: Mapping[str, ModuleType] = {
     "rules": rules,
     "float": floats,
     "magic": magic,
+    "lns": lns,
     "takum": takum,
 }
 
