@@ -38,7 +38,7 @@ def lower_steps(halves: list[list[Row]], put: _Put, nans: tuple[int, int], c: Ca
     """Return the tables of a step function given by the rows of both signs; `put` says what comes out for a code."""
     begins = [[row.begin for row in half] for half in halves]
     inner = [begin for half in begins for begin in half[1:]]
-    low, high = min(inner), max(inner)
+    low, high = min(inner, default=1), max(inner, default=1)  # none: one result for each sign
     gaps = [b - a for half in begins for a, b in pairwise(half[1:])]
     shift = min(gaps, default=1).bit_length() - 1
     dense = (high - low) >> shift >= _BUCKETS
