@@ -87,7 +87,6 @@ class FormatInfo:
 
     def __str__(self) -> str:
         """Return a small table."""
-        sub = "none" if self.smallest_subnormal is None else _show(self.smallest_subnormal)
         eps = (
             "1 is no number of it"
             if self.eps is None or self.unit_roundoff is None
@@ -99,8 +98,7 @@ class FormatInfo:
             "exponent": self._exponents(),
             "max": _show(self.max),
             "min": _show(self.min),
-            "smallest normal": _show(self.smallest_normal),
-            "smallest subnormal": sub,
+            **self._smallest(),
             "dynamic range": f"{self.binades:.1f} binades, {self.decades:.1f} decades",
             "codes": f"{self.values} finite numbers, {self.infinities} infinities, {self.nans} NaNs",
         }
@@ -109,6 +107,9 @@ class FormatInfo:
 
     def _exponents(self) -> str:
         return f"{self.emin} to {self.emax}"
+
+    def _smallest(self) -> dict[str, str]:
+        return {"smallest": _show(self.smallest)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +127,10 @@ class FloatInfo(FormatInfo):
 
     def _exponents(self) -> str:
         return f"{self.exponent_bits} bits, bias {self.bias}, {self.emin} to {self.emax}"
+
+    def _smallest(self) -> dict[str, str]:
+        sub = "none" if self.smallest_subnormal is None else _show(self.smallest_subnormal)
+        return {"smallest normal": _show(self.smallest_normal), "smallest subnormal": sub}
 
 
 def finfo(fmt: str | Format) -> FormatInfo:
