@@ -15,7 +15,7 @@ from chopper.engine.plan import Plan
 from chopper.kernels.threefry import random_word
 from chopper.random import Key
 
-__all__ = ["look_up", "on_number", "run"]
+__all__ = ["look_up", "loop", "on_number", "run"]
 
 _Array = npt.NDArray[Any]
 
@@ -67,6 +67,11 @@ def _compile(name: str, args: tuple[Any, ...]) -> Callable[..., None]:
     signature = tuple(numba.typeof(arg) for arg in args)
     entry: Callable[..., None] = getattr(loops, name).compile(signature)
     return entry
+
+
+def loop(name: str, kernel: Kernel | None, x: _Array, out: _Array, *args: Any) -> Callable[..., None] | None:
+    """Return the compiled loop of this name for these arguments; None while NumPy serves a small array better."""
+    return _LOOPS.find(name, kernel, x, out, *args)
 
 
 def on_number(plan: Plan, bits: int) -> int:
