@@ -15,7 +15,17 @@ from chopper.engine.compiled import apply, compiled
 from chopper.engine.lanes import fit, lane, load, store
 from chopper.kernels.threefry import random_word
 
-__all__ = ["each", "each_in_place", "keyed", "keyed_in_place", "look_up", "narrow", "widen", "with_words"]
+__all__ = [
+    "butterflies",
+    "each",
+    "each_in_place",
+    "keyed",
+    "keyed_in_place",
+    "look_up",
+    "narrow",
+    "widen",
+    "with_words",
+]
 
 _TILE = 1024
 
@@ -134,3 +144,25 @@ def _move(x: Any, x_step: int, out: Any, out_step: int, size: int, count: int) -
     for i in range(count):
         for j in range(size):
             out[i * out_step + j] = x[i * x_step + j]
+
+
+@_loop
+def butterflies(x: Any, out: Any, before: Any, after: Any, block: int) -> None:
+    """Transform block after block; the factors before and after repeat.  `out` may be `x`."""
+    half = block >> 1
+    a, b = np.empty(block, x.dtype), np.empty(block, x.dtype)
+    for start in range(0, x.size, block):
+        xs, outs = x[start : start + block], out[start : start + block]
+        at = start % before.size
+        first, last = before[at : at + block], after[at : at + block]
+        for i in range(block):
+            a[i] = xs[i] * first[i]
+        width = 1
+        while width < block:  # neighbours meet; their sums go to the front, their differences to the back
+            for i in range(half):
+                b[i] = a[2 * i] + a[2 * i + 1]
+                b[i + half] = a[2 * i] - a[2 * i + 1]
+            a, b = b, a
+            width *= 2
+        for i in range(block):
+            outs[i] = a[i] * last[i]

@@ -20,7 +20,7 @@ _Words = npt.NDArray[np.int64]
 
 def folded(codes: _Bytes, bits: int, backwards: bool) -> _Bytes:
     """Pack a contiguous stream of a multiple of 8 codes of 1 to 7 bits, the first in the lowest bits or the highest."""
-    words = codes.view(">i8" if backwards else "<i8").astype(np.int64, copy=False)
+    words = np.require(codes.view(">i8" if backwards else "<i8"), np.int64, "A")
     dense = np.empty(words.size * bits, np.uint8)
     plan = _plan("fold", bits)
     if bits in (1, 2, 4):  # there is a dtype for eight codes together
@@ -42,7 +42,7 @@ def unfolded(dense: _Bytes, bits: int, backwards: bool) -> _Bytes:
     words = np.empty(dense.size // bits, np.int64)
     plan = _plan("unfold", bits)
     if bits in (1, 2, 4):
-        source = dense.view(f"{'>' if backwards else '<'}u{bits}").astype(f"u{bits}", copy=False)
+        source = np.require(dense.view(f"{'>' if backwards else '<'}u{bits}"), f"u{bits}", "A")
         run(plan, source, words, None, None, 1)
     else:
         dense = _mirrored(dense, bits) if backwards else dense

@@ -15,7 +15,7 @@ from chopper.engine.plan import Plan
 from chopper.kernels.threefry import random_word
 from chopper.random import Key
 
-__all__ = ["look_up", "loop", "on_number", "run"]
+__all__ = ["look_up", "loop", "on_number", "run", "words_of"]
 
 _Array = npt.NDArray[Any]
 
@@ -176,7 +176,7 @@ def _on_numpy(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array
         if words is not None:
             word = words[start : start + _BLOCK].astype(np.uint32)
         elif key is not None:
-            word = _words(key, start, block.size)
+            word = words_of(key, start, block.size)
         if not isinstance(word, int):
             word = word.view(np.int32) if width == 32 else word.astype(np.int64)
         with np.errstate(all="ignore"):
@@ -185,7 +185,7 @@ def _on_numpy(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array
         target[...] = result.view(out.dtype) if out.dtype.kind == "f" else result.astype(out.dtype)
 
 
-def _words(key: Key, start: int, size: int) -> npt.NDArray[np.uint32]:
+def words_of(key: Key, start: int, size: int) -> npt.NDArray[np.uint32]:
     """Return the random words of `size` elements from `start` on."""
     high, low = (_signed(word) for word in (key.high, key.low))
     parts = []
@@ -196,7 +196,7 @@ def _words(key: Key, start: int, size: int) -> npt.NDArray[np.uint32]:
         hi = np.full(end - begin, _signed(counter >> 32), np.int32)
         with np.errstate(over="ignore"):
             parts.append(random_word(high, low, hi, lo))
-    return np.concatenate(parts).view(np.uint32)
+    return np.concatenate(parts or [np.empty(0, np.int32)]).view(np.uint32)
 
 
 def _signed(word: int) -> int:

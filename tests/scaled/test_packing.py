@@ -151,3 +151,14 @@ def test_errors(call, error, says):
     """Messages name the value, the legal set and the cure."""
     with pytest.raises(error, match=says.replace("(", r"\(")):
         call()
+
+
+def test_odd_addresses():
+    """Codes and bytes that start at any address, in arrays large enough for the compiled loops."""
+    raw = np.random.default_rng(3).integers(0, 16, (1 << 19) + 8, dtype=np.uint8)
+    for bits in (4, 6):
+        want = pack(raw[1:-7].copy(), bits)
+        assert np.array_equal(pack(raw[1:-7], bits), want)
+        shifted = np.empty(want.size + 1, np.uint8)[1:]
+        shifted[...] = want
+        assert np.array_equal(unpack(shifted, bits, 1 << 19), raw[1:-7])
