@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import chopper
 from chopper.errors import ChopperError, OutputError, RandomKeyError, RangeError, UnsupportedInputError
-from chopper.hadamard import TRANSFORMER_ENGINE_SIGNS, hadamard, random_signs
 from chopper.kernels.threefry import threefry
+from chopper.rotation import TRANSFORMER_ENGINE_SIGNS, hadamard, random_signs
 
 BLOCKS = (2, 4, 8, 16, 32, 64, 128)
 CONSTANTS = {np.float32: "0x1.6a09e6p-1", np.float64: "0x1.6a09e667f3bcdp-1"}  # 1 / sqrt(2), rounded to nearest
