@@ -11,6 +11,7 @@ from chopper.engine.plan import request
 from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
+from chopper.formats.scale_rule import ScaleRule
 from chopper.rounding import Overflow, Rounding
 
 __all__ = ["chop", "decode", "encode"]
@@ -23,7 +24,9 @@ def chop(
     *,
     key: Any = None,
     overflow: str | Overflow | None = None,
-    axis: int = -1,
+    axis: int | tuple[int, ...] = -1,
+    scaling: str | ScaleRule | None = None,
+    scale: Any = None,
     out: Any = None,
     random_bits: int = 32,
     random_words: Any = None,
@@ -48,8 +51,14 @@ def chop(
     overflow : str, Overflow or None
         See `Overflow`; by default ``infinity`` where the format has infinities, ``propagate`` for posits and takums,
         else ``saturate``.
-    axis : int
-        The axis along which formats with a shared scale form their blocks; scalar formats have none and ignore it.
+    axis : int or tuple of int
+        The axis along which formats with shared scales form their blocks; of blocks over several axes the last one,
+        or all of them.  Formats of single numbers have none and ignore it.
+    scaling : str or ScaleRule, optional
+        How a format with shared scales finds them, in place of its own rule: "floor", "ceil", "rceil", "even".
+    scale : number or array, optional
+        The scales themselves, one for all or one for each block of the outermost level, in place of what would be
+        measured; they are rounded to the scale format.
     out : array, optional
         Where the result goes, of the shape and dtype of the result; may be `x` itself.
     random_bits : int
@@ -88,7 +97,7 @@ def chop(
     >>> chop(np.array([0.3, 1000.0], np.float32), "e4m3").tolist()
     [0.3125, 448.0]
     """
-    asked = request(get(fmt), rounding, overflow, random_bits, compat)
+    asked = request(get(fmt), rounding, overflow, random_bits, compat, axis=axis, scaling=scaling, scale=scale)
     return backend_of(x).round(x, asked, Draw(key, offset, random_words), out, _threads(threads))
 
 
@@ -99,7 +108,9 @@ def encode(
     *,
     key: Any = None,
     overflow: str | Overflow | None = None,
-    axis: int = -1,
+    axis: int | tuple[int, ...] = -1,
+    scaling: str | ScaleRule | None = None,
+    scale: Any = None,
     out: Any = None,
     random_bits: int = 32,
     random_words: Any = None,
@@ -125,7 +136,7 @@ def encode(
     >>> encode(np.array([1.0, -448.0]), "e4m3")
     array([ 56, 254], dtype=uint8)
     """
-    asked = request(get(fmt), rounding, overflow, random_bits, compat)
+    asked = request(get(fmt), rounding, overflow, random_bits, compat, axis=axis, scaling=scaling, scale=scale)
     return backend_of(x).encode(x, asked, Draw(key, offset, random_words), out, _threads(threads))
 
 
