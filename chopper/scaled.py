@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 from chopper.engine.families.scaled import Blocks, decode_blocks
 from chopper.engine.families.scaled.layout import Axis, grid_shape, lengths
-from chopper.engine.inputs import as_codes
+from chopper.engine.inputs import as_codes, check_out
 from chopper.errors import UnsupportedInputError
 from chopper.formats.registry import get
 from chopper.formats.scaled import ScaledFormat
 from chopper.storage import Store, kept
 
-__all__ = ["ScaledArray", "Views"]
+__all__ = ["ScaledArray", "Views", "wrapped"]
 
 _Array = npt.NDArray[Any]
 
@@ -70,7 +70,7 @@ class ScaledArray:
     >>> x
     ScaledArray('mxfp4', shape=(2, 32), axis=1, 34 bytes, 4.25 bits per value)
     >>> x.codes[0, :6].tolist(), x.scales[0].tolist()
-    ([0, 0, 1, 1, 2, 2], [[4.0], [8.0]])
+    ([0, 0, 1, 2, 2, 2], [[4.0], [8.0]])
     >>> x.decode()[1, ::8].tolist()
     [32.0, 48.0, 48.0, 48.0]
     >>> chopper.decode(x[1:]).shape
@@ -129,11 +129,11 @@ class ScaledArray:
         np.float32(3.0)
         """
         fmt = _format(fmt)
-        elements = as_codes(codes, fmt.element)
+        elements = as_codes(codes, fmt.element).copy()
         _check_levels(fmt, scales)
         stored = []
         for given, level in zip(scales, fmt.levels, strict=True):
-            scale = np.atleast_1d(as_codes(given, level.scale))
+            scale = np.atleast_1d(as_codes(given, level.scale).copy())
             stored.append(Store(level.scale, scale.shape, scale=True).put(scale))
         points = None if zero_points is None else np.atleast_1d(np.asarray(zero_points)).astype(np.int32)
         flat = np.atleast_1d(elements)
@@ -167,6 +167,23 @@ class ScaledArray:
         """
         blocks = Blocks(self.codes, self.scale_codes, self.zero_points)
         return decode_blocks(blocks, self.fmt, self.axis, dtype, threads)
+
+    def decode_as(self, fmt: Any, dtype: Any, out: Any, threads: int | None) -> Any:
+        """Return the values as `chopper.decode` does: in `out` if given, a scalar for an array without axes.
+
+        Raises
+        ------
+        UnsupportedInputError
+            If `fmt` is neither None nor the format of this array.
+        """
+        if fmt is not None and get(fmt) != self.fmt:
+            raise UnsupportedInputError(f"the array is one of {self.fmt}, not of {get(fmt)}; leave fmt out")
+        target = check_out(out, self.data, self.shape, np.dtype(dtype))
+        values = self.decode(dtype, threads=threads)
+        if target is None:
+            return values[()]
+        np.copyto(target, values)
+        return out
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> _Array:
         """Return the values, so that ``numpy.asarray(x)`` decodes."""
@@ -272,6 +289,18 @@ class ScaledArray:
         from chopper.archive import load  # which knows this class
 
         return load(path)
+
+
+def wrapped(blocks: Blocks, fmt: ScaledFormat, axis: Axis) -> ScaledArray:
+    """Return a scaled array of what the engine made; the arrays become part of it."""
+    codes = np.atleast_1d(blocks.codes)
+    data = Store(fmt.element, codes.shape, scale=False).put(codes)
+    scales = tuple(
+        Store(level.scale, one.shape, scale=True).put(one) for level, one in zip(fmt.levels, blocks.scales, strict=True)
+    )
+    if blocks.zero_points is not None:
+        blocks.zero_points.flags.writeable = False
+    return ScaledArray(fmt, blocks.codes.shape, axis, data, scales, blocks.zero_points)
 
 
 def _format(fmt: Any) -> ScaledFormat:

@@ -66,8 +66,8 @@ class Store:
         return (*self.shape[:-1], packed_size(self.shape[-1], self.fmt.bits)) if self.dense else self.shape
 
     def put(self, codes: _Array) -> _Array:
-        """Return what is stored for codes, fresh and read-only."""
-        stored: _Array = pack(codes, self.fmt.bits) if self.dense else codes.copy()
+        """Return what is stored for codes, read-only; where they are not packed, they themselves become that."""
+        stored: _Array = pack(codes, self.fmt.bits) if self.dense else codes
         stored.flags.writeable = False
         return stored
 
@@ -138,4 +138,5 @@ def kept(a: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> _Ar
     if a.flags.writeable or not a.dtype.isnative or type(a) is not np.ndarray:
         a = np.array(a, dtype)
         a.flags.writeable = False
-    return a
+    checked: _Array = a
+    return checked

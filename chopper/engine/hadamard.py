@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chopper.engine.run import loop
+from chopper.engine.run import loop_for
 
 __all__ = ["transform"]
 
@@ -22,7 +22,7 @@ def transform(x: _Array, out: _Array, before: _Array, after: _Array, block: int)
 
     The factors, of one dtype with `x`, repeat; their length is a multiple of `block`.
     """
-    entry = loop("butterflies", None, x, out, x, out, before, after, block)
+    entry = loop_for("butterflies", x, out, x, out, before, after, block)
     if entry is not None:
         entry(x, out, before, after, block)
         return

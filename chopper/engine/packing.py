@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from chopper.engine.kernel import Kernel
 from chopper.engine.plan import Plan
-from chopper.engine.run import loop, run
+from chopper.engine.run import loop_for, run
 from chopper.kernels.packing import Fold
 
 __all__ = ["folded", "unfolded"]
@@ -27,7 +27,7 @@ def folded(codes: _Bytes, bits: int, backwards: bool) -> _Bytes:
         out = dense.view(f"u{bits}")
         run(plan, words, out, None, None, 1)
         return out.astype(f"{'>' if backwards else '<'}u{bits}", copy=False).view(np.uint8)
-    entry = loop("narrow", plan.kernel, words, dense, plan.kernel, words, dense, plan.params, bits)
+    entry = loop_for("narrow", words, dense, plan.kernel, words, dense, plan.params, bits)
     if entry is not None:
         entry(plan.kernel, words, dense, plan.params, bits)
     else:
@@ -46,7 +46,7 @@ def unfolded(dense: _Bytes, bits: int, backwards: bool) -> _Bytes:
         run(plan, source, words, None, None, 1)
     else:
         dense = _mirrored(dense, bits) if backwards else dense
-        entry = loop("widen", plan.kernel, dense, words, plan.kernel, dense, words, plan.params, bits)
+        entry = loop_for("widen", dense, words, plan.kernel, dense, words, plan.params, bits)
         if entry is not None:
             entry(plan.kernel, dense, words, plan.params, bits)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from chopper.engine.plan import Plan
 from chopper.kernels.threefry import random_word
 from chopper.random import Key
 
-__all__ = ["look_up", "loop", "on_number", "run", "words_of"]
+__all__ = ["look_up", "loop_for", "on_number", "run", "share", "words_of"]
 
 _Array = npt.NDArray[Any]
 
@@ -62,16 +63,19 @@ _LOOPS = _Loops()
 def _compile(name: str, args: tuple[Any, ...]) -> Callable[..., None]:
     import numba
 
-    from chopper.engine import loops
-
+    module, _, function = name.rpartition(".")
+    loop = getattr(import_module(f"chopper.engine.{module or 'loops'}"), function)
     signature = tuple(numba.typeof(arg) for arg in args)
-    entry: Callable[..., None] = getattr(loops, name).compile(signature)
+    entry: Callable[..., None] = loop.compile(signature)
     return entry
 
 
-def loop(name: str, kernel: Kernel | None, x: _Array, out: _Array, *args: Any) -> Callable[..., None] | None:
-    """Return the compiled loop of this name for these arguments; None while NumPy serves a small array better."""
-    return _LOOPS.find(name, kernel, x, out, *args)
+def loop_for(name: str, x: _Array, out: _Array, *args: Any) -> Callable[..., None] | None:
+    """Return a compiled loop ``module.name`` of the engine, or None while NumPy serves a small array better.
+
+    `args` are those that it will be called with; its types follow from those of `x` and `out`.
+    """
+    return _LOOPS.find(name, None, x, out, *args)
 
 
 def on_number(plan: Plan, bits: int) -> int:
@@ -108,7 +112,7 @@ def run(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array | Non
             views = [a[low:high] for a in arrays]
             entry(plan.kernel, *views, plan.params, (key.high, key.low, counter >> 32, counter & (_WORD - 1)))
 
-    _share(part, x.size, threads)
+    share(part, x.size, threads)
 
 
 def look_up(codes: _Array, table: _Array, out: _Array, threads: int | None) -> None:
@@ -117,7 +121,7 @@ def look_up(codes: _Array, table: _Array, out: _Array, threads: int | None) -> N
     if entry is None:
         np.take(table, codes, out=out)
         return
-    _share(lambda start, stop: entry(codes[start:stop], out[start:stop], table), codes.size, threads)
+    share(lambda start, stop: entry(codes[start:stop], out[start:stop], table), codes.size, threads)
 
 
 def _loop(in_place: bool, key: Key | None, words: _Array | None) -> tuple[str, bool]:
@@ -136,13 +140,18 @@ def _segments(key: Key, start: int, stop: int) -> Iterator[tuple[int, int, int]]
         start = end
 
 
-def _share(part: Callable[[int, int], None], size: int, threads: int | None) -> None:
-    """Run part(start, stop) over [0, size), split between threads; an error in any of them is raised here."""
-    count = 1 if size < _THREADED else min(threads or _processors(), size // (_THREADED // 2))
+def share(part: Callable[[int, int], None], size: int, threads: int | None, weight: int = 1) -> None:
+    """Run part(start, stop) over [0, size), split between threads; an error in any of them is raised here.
+
+    `weight` is how many elements each of the `size` stands for.
+    """
+    whole = size * weight
+    count = 1 if whole < _THREADED else min(threads or _processors(), whole // (_THREADED // 2), size)
     if count == 1:
         part(0, size)
         return
-    bounds = [size * i // count // 64 * 64 for i in range(count)] + [size]
+    grain = 64 if weight == 1 else 1
+    bounds = [size * i // count // grain * grain for i in range(count)] + [size]
     errors: list[BaseException] = []
 
     def guarded(i: int) -> None:

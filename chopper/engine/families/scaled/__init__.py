@@ -1,16 +1,29 @@
-"""Formats with shared scales: they run whole arrays, since what an element becomes depends on its block."""
+"""Formats with shared scales: they run whole calls, since what an element becomes depends on its block."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+import numpy as np
 import numpy.typing as npt
 
+from chopper.engine import plan as planning
 from chopper.engine.backend import Draw
+from chopper.engine.casts import widen
+from chopper.engine.families.scaled.choice import Scaling, View, scalings
+from chopper.engine.families.scaled.elements import Elements, best
+from chopper.engine.families.scaled.exact import BFLOAT16, BINARY16, DOUBLE, SINGLE, Ieee
+from chopper.engine.families.scaled.layout import Axis, grid_shape, layout_of, lengths, repeated
+from chopper.engine.families.scaled.passes import Scales, exact_scales, multiply
+from chopper.engine.families.scaled.scales import values_of
+from chopper.engine.inputs import as_real, as_words, check_out, code_dtype, is_number
 from chopper.engine.plan import Request
+from chopper.engine.run import run
+from chopper.errors import OutputError, UnsupportedInputError
+from chopper.formats.base import Format
 from chopper.formats.scaled import ScaledFormat
 
-__all__ = ["Blocks", "decode_blocks", "encode_blocks"]
+__all__ = ["Blocks", "decode_blocks", "decode_whole", "encode_blocks", "encode_whole", "grid_shape", "round_whole"]
 
 _Array = npt.NDArray[Any]
 
@@ -39,15 +52,118 @@ def encode_blocks(x: Any, request: Request, draw: Draw, threads: int | None) -> 
 
     Exact by the definition in `chopper.formats.scaled`.
     """
-    raise NotImplementedError
+    source = as_real(x)
+    fmt = cast(ScaledFormat, request.fmt)
+    if source.size == 0:
+        grids = [grid_shape(fmt, source.shape, request.axis, i) for i in range(len(fmt.levels))]
+        scales = tuple(np.zeros(g, code_dtype(one.scale)) for g, one in zip(grids, fmt.levels, strict=True))
+        points = np.zeros(grids[0], np.int32) if fmt.zero_point else None
+        return Blocks(np.zeros(source.shape, code_dtype(fmt)), scales, points)
+    view, elements = _view(source, request, draw, threads)
+    scaling = _scaling(view, elements)
+    if fmt.zero_point:
+        codes, points = elements.shifted(scaling)
+        found = view.layout.from_rows(codes, source.shape)
+        return Blocks(found, scaling.codes, points.reshape(view.layout.grid))
+    return Blocks(view.layout.from_rows(elements.codes(scaling.scales), source.shape), scaling.codes)
 
 
-def decode_blocks(
-    blocks: Blocks, fmt: ScaledFormat, axis: int | tuple[int, ...], dtype: Any, threads: int | None
-) -> _Array:
+def decode_blocks(blocks: Blocks, fmt: ScaledFormat, axis: Axis, dtype: Any, threads: int | None) -> _Array:
     """Return the values of an encoded array in float32 or float64.
 
     Each is the exact product of element and scales, rounded once, to nearest, ties to even, where `dtype` does not
     hold it; products beyond the range of float32 become infinities there.
     """
-    raise NotImplementedError
+    kind = np.dtype(dtype)
+    if kind not in (np.float32, np.float64):
+        raise UnsupportedInputError(f"dtype={dtype!r} cannot hold decoded values here; legal: float32, float64")
+    codes = blocks.codes
+    if codes.size == 0:
+        return np.zeros(codes.shape, kind)
+    layout = layout_of(fmt, codes.shape, axis)
+    scales: Scales | None = None
+    for level, own in zip(fmt.levels, blocks.scales, strict=True):
+        sizes = lengths(level.block, layout.shape, axis)
+        grid = grid_shape(fmt, codes.shape, axis, fmt.levels.index(level))
+        found = exact_scales(repeated(values_of(own, level.scale).reshape(grid), layout, sizes).reshape(-1))
+        scales = found if scales is None else scales.times(found)
+    assert scales is not None
+    rows = layout.to_rows(codes)
+    values = np.empty(rows.shape, np.float64)
+    run(planning.plan_decode(fmt.element, 64), rows.astype(code_dtype(fmt), copy=False), values, None, None, threads)
+    if blocks.zero_points is not None:
+        values -= layout.spread(blocks.zero_points.astype(np.float64))
+    out = multiply(values, scales, layout, _ieee(kind), threads).view(kind.newbyteorder("="))
+    return layout.from_rows(out, codes.shape)
+
+
+# --- calls -----------------------------------------------------------------------------------------------------------
+
+
+def round_whole(x: Any, request: Request, draw: Draw, out: Any, threads: int | None) -> Any:
+    """Round values to values of the format."""
+    source = as_real(x)
+    dtype = source.dtype if source.dtype.kind not in "iub" else np.dtype(np.float64)
+    target = check_out(out, x, source.shape, dtype)
+    result = _rounded(source, dtype, request, draw, threads)
+    if target is not None:
+        np.copyto(target, result)
+        return out
+    return float(result[()]) if is_number(x) else result[()] if isinstance(x, np.generic) else result
+
+
+def encode_whole(x: Any, request: Request, draw: Draw, out: Any, threads: int | None) -> Any:
+    """Round values to codes of elements and scales."""
+    if out is not None:
+        raise OutputError(
+            "out= does not suit a format with shared scales: encode returns codes and scales; leave it out"
+        )
+    return encode_blocks(x, request, draw, threads)
+
+
+def decode_whole(codes: Any, fmt: Format, dtype: Any, out: Any, threads: int | None) -> Any:
+    """Turn codes of elements and scales into values."""
+    if not isinstance(codes, Blocks):
+        raise UnsupportedInputError(f"codes of {fmt} mean nothing without their scales; pass what encode returned")
+    result = decode_blocks(codes, cast(ScaledFormat, fmt), -1, dtype, threads)
+    target = check_out(out, codes.codes, result.shape, np.dtype(dtype))
+    if target is None:
+        return result
+    np.copyto(target, result)
+    return out
+
+
+def _rounded(source: _Array, dtype: np.dtype[Any], request: Request, draw: Draw, threads: int | None) -> _Array:
+    if source.size == 0:
+        return np.zeros(source.shape, dtype)
+    view, elements = _view(source, request, draw, threads)
+    scaling = _scaling(view, elements)
+    if view.fmt.zero_point:
+        codes, points = elements.shifted(scaling)
+        values = codes.astype(np.float64) - view.layout.spread(points)
+    else:
+        values = elements.values(scaling.scales)
+    bits = multiply(values, scaling.scales, view.layout, _ieee(dtype), threads)
+    return view.layout.from_rows(bits.view(dtype.newbyteorder("=")), source.shape)
+
+
+def _view(source: _Array, request: Request, draw: Draw, threads: int | None) -> tuple[View, Elements]:
+    fmt = cast(ScaledFormat, request.fmt)
+    if draw.words is not None:
+        as_words(draw.words, source.shape)
+    single = source.dtype.itemsize <= 4 and source.dtype.kind not in "iub"
+    carried = widen(source, np.dtype(np.float32 if single else np.float64))
+    layout = layout_of(fmt, source.shape, request.axis)
+    rows = layout.to_rows(carried)
+    view = View(rows.view(f"i{rows.itemsize}"), layout, fmt, request.axis, request.scale, threads)
+    return view, Elements(view, request, draw)
+
+
+def _scaling(view: View, elements: Elements) -> Scaling:
+    return best(elements, scalings(view), view.fmt.rule.loss)
+
+
+def _ieee(dtype: np.dtype[Any]) -> Ieee:
+    if dtype.itemsize == 2:
+        return BFLOAT16 if dtype.name == "bfloat16" else BINARY16
+    return SINGLE if dtype.itemsize == 4 else DOUBLE
