@@ -79,20 +79,18 @@ def load(path: str | Path) -> ScaledArray:
     FormatError
         If the format in it is not possible.
     OSError
-        If the file cannot be read.
+        If the file cannot be opened.
     """
     path = Path(path)
     read = _KINDS[_kind(path)][1]
-    try:
-        with path.open("rb") as file:
+    with path.open("rb") as file:
+        try:
             return read(file)
-    except OSError:
-        raise
-    except ChopperError as error:
-        raise type(error)(f"{path.name!r}: {error}") from None
-    except Exception as error:  # there is no end to what a damaged file can break
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UnsupportedInputError(f"{path.name!r} holds no scaled array: {reason}") from None
+        except ChopperError as error:
+            raise type(error)(f"{path.name!r}: {error}") from None
+        except Exception as error:  # there is no end to what a damaged file can break
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise UnsupportedInputError(f"{path.name!r} holds no scaled array: {reason}") from None
 
 
 def _kind(path: Path) -> str:
@@ -158,7 +156,7 @@ def _from_safetensors(file: BinaryIO) -> ScaledArray:
         about = header[name]
         _check(name, (about["dtype"], tuple(about["shape"])), (_letter(dtype), shape))
         start, end = _numbers(about["data_offsets"])
-        _check(name, end - start, math.prod(shape) * dtype.itemsize)
+        _check(name, (start >= 0, end - start), (True, math.prod(shape) * dtype.itemsize))
         file.seek(8 + size + start)
         return _filled(file, dtype, shape, end - start)
 

@@ -66,12 +66,12 @@ def _one(part: Any, axis: int, n: int) -> int | slice:
         if step != 1:
             raise UnsupportedInputError(f"the step {step} along axis {axis} is not legal; legal: 1")
         return slice(start, stop) if start < stop else slice(0, 0)
-    if isinstance(part, bool) or not hasattr(part, "__index__"):
+    if isinstance(part, bool) or not isinstance(part, (int, np.integer)):
         raise UnsupportedInputError(f"the index {part!r} is not legal; legal: integers, slices of step 1, an ellipsis")
-    place = part.__index__()
+    place = int(part)
     if not -n <= place < n:
         raise RangeError(f"the index {place} lies outside of axis {axis}, which has {n} elements")
-    return int(place % n)
+    return place % n
 
 
 def _followed(array: ScaledArray) -> set[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -252,6 +253,9 @@ class ScaledArray:
         from chopper.cuts import cut  # which knows this class
 
         return cut(self, index)
+
+    def __iter__(self) -> Iterator[ScaledArray]:
+        return (self[i] for i in range(len(self)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ScaledArray, (self.fmt, self.shape, self.axis, self.data, self.scale_data, self.zero_points)
