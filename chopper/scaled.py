@@ -73,7 +73,7 @@ class ScaledArray:
     >>> x.codes[0, :6].tolist(), x.scales[0].tolist()
     ([0, 0, 1, 2, 2, 2], [[4.0], [8.0]])
     >>> x.decode()[1, ::8].tolist()
-    [32.0, 48.0, 48.0, 48.0]
+    [32.0, 32.0, 48.0, 48.0]
     >>> chopper.decode(x[1:]).shape
     (1, 32)
     """
