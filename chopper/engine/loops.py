@@ -149,20 +149,30 @@ def _move(x: Any, x_step: int, out: Any, out_step: int, size: int, count: int) -
 @_loop
 def butterflies(x: Any, out: Any, before: Any, after: Any, block: int) -> None:
     """Transform block after block; the factors before and after repeat.  `out` may be `x`."""
-    half = block >> 1
     a, b = np.empty(block, x.dtype), np.empty(block, x.dtype)
+    at = 0
     for start in range(0, x.size, block):
-        xs, outs = x[start : start + block], out[start : start + block]
-        at = start % before.size
-        first, last = before[at : at + block], after[at : at + block]
         for i in range(block):
-            a[i] = xs[i] * first[i]
-        width = 1
-        while width < block:  # neighbours meet; their sums go to the front, their differences to the back
-            for i in range(half):
-                b[i] = a[2 * i] + a[2 * i + 1]
-                b[i + half] = a[2 * i] - a[2 * i + 1]
-            a, b = b, a
-            width *= 2
+            a[i] = x[start + i] * before[at + i]
+        width = block
+        while width > 2:  # there and back: exchanging the names a and b would take eight times as long
+            _meet(a, b)
+            _meet(b, a)
+            width >>= 2
+        if width == 2:
+            _meet(a, b)
+            a[:] = b
         for i in range(block):
-            outs[i] = a[i] * last[i]
+            out[start + i] = a[i] * after[at + i]
+        at += block
+        if at == before.size:
+            at = 0
+
+
+@numba.njit(forceinline=True, error_model="numpy")
+def _meet(x: Any, out: Any) -> None:
+    """Put the sums of neighbours to the front, their differences to the back."""
+    half = x.size >> 1
+    for i in range(half):
+        u, v = x[2 * i], x[2 * i + 1]
+        out[i], out[i + half] = u + v, u - v
