@@ -14,7 +14,7 @@ from chopper.engine import plan as planning
 from chopper.engine.families.scaled.exact import quotient
 from chopper.engine.families.scaled.passes import Scales, exact_scales, steps_of
 from chopper.engine.inputs import code_dtype
-from chopper.engine.patterns import pattern, power
+from chopper.engine.patterns import number_of, pattern, power
 from chopper.engine.plan import Request
 from chopper.engine.run import run
 from chopper.errors import RangeError
@@ -84,7 +84,7 @@ def by_patterns(mag: _Array, c: Carrier, ask: Ask, above: Scales | None) -> Roun
         mag = _shortened(mag, c, ask.precision)
     divisor = _divisor(ask.target, above, mag.size)
     if divisor is None:
-        return by_numbers([_number(one, c) for one in mag.tolist()], False, ask, above)
+        return by_numbers([number_of(one, c) for one in mag.tolist()], False, ask, above)
     number, width, exponent = divisor
     bits = quotient(np.where, mag, np.maximum(number, 1), width, exponent, steps_of(int(width.max(initial=1))), c)
     bits = np.where(number < 1, 0, bits)
@@ -172,9 +172,3 @@ def _odd_pattern(number: Fraction, root: bool) -> int:
     if not 1 <= field <= 2046:
         return 1 << 52 if field < 1 else BINARY64.inf - 1
     return ((field - 1) << 52) + kept
-
-
-def _number(mag: int, c: Carrier) -> Fraction:
-    """Return the number that a pattern stands for; that of infinity is the power of two that follows."""
-    field = max(mag >> (c.precision - 1), 1)
-    return (mag - ((field - 1) << (c.precision - 1))) * power(field - c.bias - c.precision + 1)

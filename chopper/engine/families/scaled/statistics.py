@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.engine.families.scaled.layout import Layout
+from chopper.engine.patterns import number_of
 from chopper.formats.scale_rule import Statistic
 from chopper.kernels.carrier import Carrier, split
 
@@ -34,13 +35,10 @@ def measure(bits: _Array, layout: Layout, statistic: Statistic, c: Carrier) -> M
         counts = [block.size for block in blocks]
     else:
         counts = layout.counts().tolist()
-    cut = [_finite(block, count, c) for block, count in zip(blocks, counts, strict=True)]
     if statistic is Statistic.MINMAX:
-        ends = [(min(values, default=Fraction(0)), max(values, default=Fraction(0))) for values in map(_ends, cut)]
-        minima = [min(low, Fraction(0)) for low, _ in ends]
-        return Measured(
-            [max(high, Fraction(0)) - low for (_, high), low in zip(ends, minima, strict=True)], False, minima
-        )
+        ends = [_ends(block, c) for block in blocks]
+        return Measured([high - low for low, high in ends], False, [low for low, _ in ends])
+    cut = [_finite(block, count, c) for block, count in zip(blocks, counts, strict=True)]
     judge = {Statistic.ABSMEAN: _absmean, Statistic.RMS: _square_mean, Statistic.STD: _variance}[statistic]
     return Measured([judge(part) if part.number else Fraction(0) for part in cut], statistic is not Statistic.ABSMEAN)
 
@@ -61,15 +59,12 @@ def _finite(bits: _Array, count: int, c: Carrier) -> _Part:
     return _Part(np.where(bits[keep] < 0, -m, m), e - (c.bias + c.precision - 1), count - lost)
 
 
-def _ends(part: _Part) -> list[Fraction]:
-    """Return the smallest and the largest number; floats order integers of up to 53 bits exactly."""
-    if not part.m.size:
-        return []
-    order = np.lexsort((part.m, part.e))
-    values = np.ldexp(part.m.astype(np.float64), 0)
-    key = np.where(values < 0, -1, 1) * ((part.e.astype(np.float64) + 2048) * 2.0**53 + np.abs(values))
-    at = {int(np.argmin(key[order])), int(np.argmax(key[order]))}
-    return [_exact(int(part.m[order][i]), int(part.e[order][i])) for i in at]
+def _ends(bits: _Array, c: Carrier) -> tuple[Fraction, Fraction]:
+    """Return the smallest and the largest finite number, zero counted in; patterns order magnitudes."""
+    mag = bits & ~c.sign
+    order = np.where(mag < c.inf, np.where(bits < 0, -mag, mag), 0)
+    low, high = (min(int(order.min()), 0), max(int(order.max()), 0))
+    return -number_of(-low, c), number_of(high, c)
 
 
 def _exact(m: int, e: int) -> Fraction:
