@@ -154,6 +154,11 @@ class ScaledArray:
         return tuple(store.take(stored) for store, stored in zip(self._scales, self.scale_data, strict=True))
 
     @property
+    def blocks(self) -> Blocks:
+        """Codes of elements and scales, not packed, and zero points, as the engine has them."""
+        return Blocks(self.codes, self.scale_codes, self.zero_points)
+
+    @property
     def scales(self) -> tuple[npt.NDArray[np.float64], ...]:
         """The values of the scales, the innermost level first, exactly, in float64."""
         from chopper.conversion import decode  # which knows this module
@@ -166,8 +171,7 @@ class ScaledArray:
 
         Where `dtype` does not hold a product it is rounded once, to nearest, ties to even.
         """
-        blocks = Blocks(self.codes, self.scale_codes, self.zero_points)
-        return decode_blocks(blocks, self.fmt, self.axis, dtype, threads)
+        return decode_blocks(self.blocks, self.fmt, self.axis, dtype, threads)
 
     def decode_as(self, fmt: Any, dtype: Any, out: Any, threads: int | None) -> Any:
         """Return the values as `chopper.decode` does: in `out` if given, a scalar for an array without axes.

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from chopper.engine.packing import _plan
 from chopper.errors import RangeError, UnsupportedInputError
+from chopper.kernels.packing import fold, unfold
 from chopper.packing import pack, packed_size, unpack
 
 WIDTHS = range(1, 9)
@@ -162,3 +164,23 @@ def test_odd_addresses():
         shifted = np.empty(want.size + 1, np.uint8)[1:]
         shifted[...] = want
         assert np.array_equal(unpack(shifted, bits, 1 << 19), raw[1:-7])
+
+
+@pytest.mark.parametrize("bits", range(1, 8))
+def test_the_kernel_is_proved(bits):
+    """For all words of eight codes: folding puts code i at bit ``i * bits``, and unfolding undoes it."""
+    z3 = pytest.importorskip("z3")
+    codes = [z3.BitVec(f"code{i}", bits) for i in range(8)]
+    word = z3.Concat(*[z3.ZeroExt(8 - bits, code) for code in reversed(codes)])
+    dense = z3.ZeroExt(64 - 8 * bits, z3.Concat(*reversed(codes)))
+    f = _plan("fold", bits).params
+    solver = z3.SolverFor("QF_BV")
+    junk = z3.BitVec("junk", 64)
+    above = junk << 8 * bits  # what stands above the codes means nothing to unfold
+    solver.add(
+        z3.Or(fold(None, None, word, 0, None, f) != dense, unfold(None, None, dense | above, 0, None, f) != word)
+    )
+    assert solver.check() == z3.unsat
+    solver = z3.SolverFor("QF_BV")
+    solver.add(fold(None, None, word, 0, None, f._replace(low1=f.low1 ^ 1)) != dense)
+    assert solver.check() == z3.sat
