@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from chopper.engine.backend import Draw, backend_of
+from chopper.engine.families.scaled import Blocks
 from chopper.engine.plan import request
 from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 from chopper.formats.scale_rule import ScaleRule
-from chopper.formats.scaled import ScaledFormat
 from chopper.rounding import Overflow, Rounding
 from chopper.scaled import ScaledArray, wrapped
 
@@ -143,7 +143,7 @@ def encode(
     """
     asked = request(get(fmt), rounding, overflow, random_bits, compat, axis=axis, scaling=scaling, scale=scale)
     codes = backend_of(x).encode(x, asked, Draw(key, offset, random_words), out, _threads(threads))
-    return wrapped(codes, asked.fmt, axis) if isinstance(asked.fmt, ScaledFormat) else codes
+    return wrapped(codes, asked.fmt, axis) if isinstance(codes, Blocks) else codes
 
 
 def decode(

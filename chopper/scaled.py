@@ -16,6 +16,7 @@ from chopper.engine.families.scaled import Blocks, decode_blocks
 from chopper.engine.families.scaled.layout import Axis, grid_shape, lengths
 from chopper.engine.inputs import as_codes, check_out
 from chopper.errors import UnsupportedInputError
+from chopper.formats.base import Format
 from chopper.formats.registry import get
 from chopper.formats.scaled import ScaledFormat
 from chopper.storage import Store, kept
@@ -299,8 +300,9 @@ class ScaledArray:
         return load(path)
 
 
-def wrapped(blocks: Blocks, fmt: ScaledFormat, axis: Axis) -> ScaledArray:
+def wrapped(blocks: Blocks, named: str | Format, axis: Axis) -> ScaledArray:
     """Return a scaled array of what the engine made; the arrays become part of it."""
+    fmt = _format(named)
     codes = np.atleast_1d(blocks.codes)
     data = Store(fmt.element, codes.shape, scale=False).put(codes)
     scales = tuple(
