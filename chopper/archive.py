@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -218,6 +219,7 @@ def _format(fields: Any) -> ScaledFormat:
     """Return a format from its fields, under its name where that still stands for it."""
     if not isinstance(fields, dict) or fields.get("family") != "scaled":
         raise ValueError("its format is none with shared scales")
+    _check_texts(fields)
     name = fields.get("name")
     fmt = Registry().register("unnamed", {**fields, "name": None})
     assert isinstance(fmt, ScaledFormat)
@@ -226,6 +228,17 @@ def _format(fields: Any) -> ScaledFormat:
     except ChopperError:
         known = None
     return known if isinstance(known, ScaledFormat) and known == fmt else fmt.with_options()
+
+
+def _check_texts(fields: Any) -> None:
+    """Refuse numbers such as 1e999999999, which `save` never writes: as fractions they would fill the memory."""
+    if isinstance(fields, dict):
+        fields = list(fields.values())
+    for one in fields if isinstance(fields, list) else [fields]:
+        if isinstance(one, (dict, list)):
+            _check_texts(one)
+        elif isinstance(one, str) and re.fullmatch(r"[-+\s\d._]+e[-+\d_]+\s*", one, re.IGNORECASE):
+            raise ValueError(f"the number {one!r} in its format is not written as a fraction")
 
 
 def _numbers(given: Any) -> tuple[int, ...]:

@@ -187,11 +187,13 @@ def header(shape, descr="|u1"):
         ({"chopper": text(format={"family": "scaled"})}, FormatError, "needs the field"),
         ({"chopper": text(format={**chopper.get("mxfp4").to_dict(), "block": "33 x"})}, FormatError, "block="),
         ({"chopper": text(format={**chopper.get("mxfp4").to_dict(), "rule": 3})}, FormatError, "rule=3"),
+        ({"chopper": text(format={**chopper.get("mxfp4").to_dict(), "rule": {"floor": "1e999999999"}})},
+         UnsupportedInputError, "the number '1e999999999' in its format"),
         ({"chopper": text(format={**chopper.get("mxfp4").to_dict(), "__class__": 3})}, FormatError, "unknown field"),
         ({"chopper": np.frombuffer(b"[" * 100_000, np.uint8)}, UnsupportedInputError, "holds no scaled array"),
         ({"chopper": np.frombuffer(b"\xff{}", np.uint8)}, UnsupportedInputError, "holds no scaled array"),
     ],
-    ids=range(30),
+    ids=range(31),
 )  # fmt: skip
 def test_bad_members(changes, error, says, tmp_path):
     """Wrong arrays and wrong descriptions: an error that names the file, and nothing is executed."""
