@@ -54,7 +54,8 @@ def hadamard(
        nearest.
 
     With ``inverse=True`` step 1 comes last.  Nothing is contracted or reordered, so the result is the same bit for bit
-    on every machine.  float16 and bfloat16 are widened, and the result is rounded to them at the end.
+    on every machine whose processor does not flush subnormal numbers to zero.  float16 and bfloat16 are widened, and
+    the result is rounded to them at the end.
 
     Transform and inverse give `x` up to rounding: the Euclidean norm of the error of a block is below
     ``(2 log2(block) + 5) u`` times the norm of the block, u being 2^-24 or 2^-53, while nothing under- or overflows.
