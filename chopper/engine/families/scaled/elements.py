@@ -15,28 +15,27 @@ from chopper.engine.families.scaled.exact import DOUBLE
 from chopper.engine.families.scaled.passes import Scales, divide, multiply
 from chopper.engine.inputs import as_words, code_dtype
 from chopper.engine.plan import Request
-from chopper.engine.run import run, words_of
+from chopper.engine.run import all_words, run
 from chopper.errors import FormatError, PolicyError, RoundingError
 from chopper.formats.base import Format
 from chopper.formats.finfo import describe
 from chopper.formats.fixed import FixedFormat
 from chopper.formats.scale_rule import Loss, Specials
-from chopper.random import Key, as_key
+from chopper.random import as_key
 from chopper.rounding import Overflow
 
-__all__ = ["Elements", "best"]
+__all__ = ["Elements", "best", "check", "drawn"]
 
 _Array = npt.NDArray[Any]
 
 
 class Elements:
-    """Rounds the elements of a view in a request's mode; the random words are drawn once."""
+    """Rounds the elements of a view in a request's mode, with random words in the order of rows."""
 
-    def __init__(self, view: View, request: Request, draw: Draw) -> None:
+    def __init__(self, view: View, request: Request, words: _Array | None) -> None:
         self.view, self.request = view, request
         self.element = view.fmt.element
-        self.key, self.words = _randomness(view, request, draw)
-        _check(request, self.element)
+        self.words = words
 
     def values(self, scales: Scales) -> _Array:
         """Return elements as float64 values, in units of the scale."""
@@ -64,23 +63,23 @@ class Elements:
     def _run(self, plan: planning.Plan, scales: Scales, dtype: np.dtype[Any]) -> _Array:
         quotients = divide(self.view.bits, scales, self.view.layout, self.view.threads)
         out = quotients if dtype == np.float64 else np.empty(quotients.shape, dtype)
-        run(plan, quotients, out, self.key, self.words, self.view.threads)
+        run(plan, quotients, out, None, self.words, self.view.threads)
         return out
 
 
-def _randomness(view: View, request: Request, draw: Draw) -> tuple[Key | None, _Array | None]:
-    """Return the key, or the words in the order of rows: the word of an element goes by its index in the array."""
+def drawn(view: View, request: Request, draw: Draw) -> _Array | None:
+    """Return the random words in the order of rows: the word of an element goes by its index in the array."""
     if not request.rounding.random:
-        return None, None
+        return None
     layout = view.layout
-    size = int(np.prod(layout.shape))
     if draw.words is not None:
-        return None, layout.to_rows(as_words(draw.words, np.shape(draw.words)))
-    key = as_key(draw.key, draw.offset)
-    return (key, None) if layout.direct else (None, layout.to_rows(words_of(key, 0, size)))
+        return layout.to_rows(as_words(draw.words, np.shape(draw.words)))
+    words = all_words(as_key(draw.key, draw.offset), int(np.prod(layout.shape)), view.threads)
+    return words if layout.direct else layout.to_rows(words)
 
 
-def _check(request: Request, element: Format) -> None:
+def check(request: Request, element: Format) -> None:
+    """Raise a `PolicyError`, `FormatError` or `RoundingError` where a request does not suit its elements."""
     if request.overflow not in (None, Overflow.SATURATE):
         raise PolicyError(
             f"overflow={request.overflow.value!r} does not suit {request.fmt}: elements beyond the largest saturate; "
@@ -120,7 +119,7 @@ def best(elements: Elements, found: Iterable[Scaling], loss: Loss) -> Scaling:
         least = np.where(better, new, least)
         scales = Scales(*(np.where(better, a, b) for a, b in zip(scaling.scales, chosen.scales, strict=True)))
         codes = np.where(better.reshape(chosen.codes[0].shape), scaling.codes[0], chosen.codes[0])
-        chosen = Scaling((codes, *chosen.codes[1:]), scales, chosen.minima)
+        chosen = chosen._replace(codes=(codes, *chosen.codes[1:]), scales=scales)
     assert chosen is not None
     return chosen
 
