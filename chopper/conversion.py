@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from chopper.engine.backend import Draw, backend_of
+from chopper.engine.families.scaled import Blocks
 from chopper.engine.plan import request
 from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 from chopper.formats.scale_rule import ScaleRule
 from chopper.rounding import Overflow, Rounding
+from chopper.scaled import ScaledArray, wrapped
 
 __all__ = ["chop", "decode", "encode"]
 
@@ -124,8 +126,9 @@ def encode(
 
     Returns
     -------
-    int or array
-        Codes, in the smallest of uint8, uint16, uint32, uint64 that holds them; a Python int for a Python number.
+    int, array or ScaledArray
+        Codes, in the smallest of uint8, uint16, uint32, uint64 that holds them; a Python int for a Python number; for a
+        format with shared scales a `ScaledArray`, which holds the codes of the scales too.
         ``decode(encode(x, fmt), fmt)`` equals ``chop(x, fmt)`` bit for bit, up to the payload of NaNs.
 
     Examples
@@ -135,38 +138,41 @@ def encode(
     >>> import numpy as np
     >>> encode(np.array([1.0, -448.0]), "e4m3")
     array([ 56, 254], dtype=uint8)
+    >>> encode(np.array([1.0, -448.0, 3.0]), "mxfp8").scales[0].tolist()
+    [1.0]
     """
     asked = request(get(fmt), rounding, overflow, random_bits, compat, axis=axis, scaling=scaling, scale=scale)
-    return backend_of(x).encode(x, asked, Draw(key, offset, random_words), out, _threads(threads))
+    codes = backend_of(x).encode(x, asked, Draw(key, offset, random_words), out, _threads(threads))
+    return wrapped(codes, asked.fmt, axis) if isinstance(codes, Blocks) else codes
 
 
 def decode(
-    codes: Any, fmt: str | Format, dtype: Any = np.float32, *, out: Any = None, threads: int | None = None
+    codes: Any, fmt: str | Format | None = None, dtype: Any = np.float32, *, out: Any = None, threads: int | None = None
 ) -> Any:
     """Return the value of every code.
 
     Parameters
     ----------
-    codes : int or array of integers
+    codes : int, array of integers or ScaledArray
         Codes of the format.
     fmt : str or Format
-        As for `chop`.
+        As for `chop`; a `ScaledArray` knows its own.
     dtype : dtype
-        float32 or float64; it must hold every value of the format.
+        float32 or float64; it must hold every value of the format, unless its elements share scales.
     out, threads
         As for `chop`.
 
     Returns
     -------
     float or array
-        The exact values.
+        The exact values; for a format with shared scales rounded once to `dtype`, see `ScaledArray.decode`.
 
     Raises
     ------
     RangeError
         If an element is no code of the format, or `dtype` does not hold the format.
     UnsupportedInputError
-        If the codes are no integers or `dtype` is another one.
+        If the codes are no integers, `dtype` is another one, or `fmt` is missing or another one than the array's.
 
     Examples
     --------
@@ -176,6 +182,10 @@ def decode(
     >>> decode(np.array([0x7e, 0x7f], np.uint8), "e4m3")
     array([448.,  nan], dtype=float32)
     """
+    if isinstance(codes, ScaledArray):
+        return codes.decode_as(fmt, dtype, out, _threads(threads))
+    if fmt is None:
+        raise UnsupportedInputError("plain codes do not know their format; pass fmt=")
     return backend_of(codes).decode(codes, get(fmt), dtype, out, _threads(threads))
 
 

@@ -222,7 +222,7 @@ def _words(key: Key, start: int, size: int) -> npt.NDArray[np.uint32]:
         hi = np.full(end - begin, _signed(counter >> 32), np.int32)
         with np.errstate(over="ignore"):
             parts.append(random_word(high, low, hi, lo))
-    return np.concatenate(parts).view(np.uint32)
+    return np.concatenate(parts or [np.empty(0, np.int32)]).view(np.uint32)
 
 
 def _signed(word: int) -> int:

@@ -46,7 +46,7 @@ def check(tally, x, fmt, mode="nearest_even", **options):
     keywords = {"axis": options.get("axis", -1), "random_words": words, "scale": given}
     with np.errstate(all="raise"):
         got = chopper.chop(x, fmt, mode, **keywords)
-        blocks = chopper.encode(x, fmt, mode, **keywords)
+        blocks = chopper.encode(x, fmt, mode, **keywords).blocks
     tally.same(got, want.values, x, fmt=fmt, mode=mode)
     tally.same(blocks.codes.astype(np.uint64), want.codes, x, fmt=fmt, mode=mode)
     for found, right in zip(blocks.scales, want.scales, strict=True):

@@ -48,7 +48,7 @@ def test_scalings(records, rule, tally):
         x = block(record)
         got = chopper.chop(x, fmt, scaling=rule)[: values.size]
         tally.same(got, values, x, fmt=fmt, about=(record["case"], rule))
-        code = chopper.encode(x, fmt, scaling=rule).scales[0]
+        code = chopper.encode(x, fmt, scaling=rule).scale_codes[0]
         tally.same(code, np.array([int(want["scale"], 16)], np.uint8), fmt=fmt, about=(record["case"], rule))
 
 

@@ -33,7 +33,7 @@ def test_against_the_definition(name, shape, axis, tally):
     for mode in ("nearest_even", "stochastic"):
         want = answer(x, fmt, mode, axis=axis, words=words)
         tally.same(chopper.chop(x, fmt, mode, axis=axis, random_words=words), want.values, x, fmt=fmt, mode=mode)
-        blocks = chopper.encode(x, fmt, mode, axis=axis, random_words=words)
+        blocks = chopper.encode(x, fmt, mode, axis=axis, random_words=words).blocks
         tally.same(blocks.codes.astype(np.uint64), want.codes, x, fmt=fmt, mode=mode)
         for got, right in zip(blocks.scales, want.scales, strict=True):
             tally.same(got.astype(np.uint64), right, fmt=fmt)
@@ -49,7 +49,7 @@ def test_large_arrays_are_made_of_small_ones(name, dtype, tally):
     x[0, 0] = np.abs(x[np.isfinite(x)]).max()
     for mode in ("nearest_even", "up", "stochastic"):
         whole = chopper.chop(x, fmt, mode, key=5)
-        codes = chopper.encode(x, fmt, mode, key=5)
+        codes = chopper.encode(x, fmt, mode, key=5).blocks
         tally.same(chopper.chop(x, fmt, mode, key=5, threads=1), whole, x, fmt=fmt, mode=mode)
         tally.same(decode_blocks(codes, fmt, -1, dtype, None), whole, x, fmt=fmt, mode=mode)
         if len(fmt.levels) == 1:
@@ -81,7 +81,7 @@ def test_kinds_of_input(tally):
     assert isinstance(chopper.chop(1.7, "nvfp4"), float)
     assert isinstance(chopper.chop(np.float32(1.7), "mxfp4"), np.float32)
     assert chopper.chop(np.zeros((0, 5)), "nvfp4").shape == (0, 5)
-    assert chopper.encode(np.zeros((0, 5)), "nvfp4").scales[0].shape == (0, 1)
+    assert chopper.encode(np.zeros((0, 5)), "nvfp4").scale_codes[0].shape == (0, 1)
 
 
 @pytest.mark.parametrize(
