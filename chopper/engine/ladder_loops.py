@@ -22,9 +22,9 @@ def ladder(
 ) -> None:  # fmt: skip
     """Round blocks of 16 elements, and shorter ones, given the largest magnitude of each.
 
-    The parameters s are a `Search`; `first` is the scale code at the beginning of a bucket, `begins` the pattern at which a code begins; `steps` and
-    `results` have a row of 8 for each code, the first of a row of steps being unused.  A negative number has `sign`
-    set besides.
+    The parameters s are a `Search`; `first` is the scale code at the beginning of a bucket, `begins` the pattern at
+    which a code begins; `steps` and `results` have a row of 8 for each code, the first of a row of steps being unused.
+    A negative number has `sign` set besides.
     """
     columns, length, count = shape
     j = start % count

@@ -70,9 +70,9 @@ def powers(
 ) -> None:
     """Round to values or codes, and write the codes of the scales.
 
-    The parameters s are `Powers`.  A block where the shifted format would leave the carrier's normal range, or with a NaN or an infinity, is marked
-    `LEFT`, and what is written for it means nothing.  Blocks of as many elements as `span` has are quickest: their
-    length is known when the loop is compiled.
+    The parameters s are `Powers`.  A block where the shifted format would leave the carrier's normal range, or with a
+    NaN or an infinity, is marked `LEFT`, and what is written for it means nothing.  Blocks of as many elements as
+    `span` has are quickest: their length is known when the loop is compiled.
     """
     columns, length, count = shape
     j = start % count

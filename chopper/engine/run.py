@@ -16,7 +16,7 @@ from chopper.engine.plan import Plan
 from chopper.kernels.threefry import random_word
 from chopper.random import Key
 
-__all__ = ["all_words", "look_up", "loop_for", "on_number", "run", "share"]
+__all__ = ["all_words", "look_up", "loop_for", "on_number", "run", "share", "words_of"]
 
 _Array = npt.NDArray[Any]
 
@@ -185,7 +185,7 @@ def _on_numpy(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array
         if words is not None:
             word = words[start : start + _BLOCK].astype(np.uint32)
         elif key is not None:
-            word = _words(key, start, block.size)
+            word = words_of(key, start, block.size)
         if not isinstance(word, int):
             word = word.view(np.int32) if width == 32 else word.astype(np.int64)
         with np.errstate(all="ignore"):
@@ -200,7 +200,7 @@ def all_words(key: Key, size: int, threads: int | None) -> npt.NDArray[np.uint32
     kernel = Kernel("threefry", "random_word", "toward_zero", 32)
     entry = loop_for("block_loops.fill", words, words, kernel, words, (0, 0, 0, 0), 0, 0)
     if entry is None:
-        return _words(key, 0, size)
+        return words_of(key, 0, size)
 
     def part(start: int, stop: int) -> None:
         for low, high, counter in _segments(key, start, stop):
@@ -211,7 +211,7 @@ def all_words(key: Key, size: int, threads: int | None) -> npt.NDArray[np.uint32
     return words
 
 
-def _words(key: Key, start: int, size: int) -> npt.NDArray[np.uint32]:
+def words_of(key: Key, start: int, size: int) -> npt.NDArray[np.uint32]:
     """Return the random words of `size` elements from `start` on."""
     high, low = (_signed(word) for word in (key.high, key.low))
     parts = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -16,9 +17,12 @@ from chopper.engine.families.scaled.fused import Fused, by_powers
 from chopper.engine.families.scaled.ladders import by_ladders
 from chopper.engine.families.scaled.layout import Layout, layout_of
 from chopper.engine.families.scaled.passes import multiply
+from chopper.engine.families.scaled.presets import Arithmetic, row_of
 from chopper.engine.families.scaled.short import by_quotients
+from chopper.engine.families.scaled.single import prepared, single_scaling
 from chopper.engine.inputs import as_words, code_dtype
 from chopper.engine.plan import Request
+from chopper.errors import PolicyError
 from chopper.formats.scaled import ScaledFormat
 
 __all__ = ["Rows", "ieee_of", "rows_of"]
@@ -44,17 +48,39 @@ def rows_of(source: _Array, request: Request, draw: Draw, threads: int | None, t
     fmt = cast(ScaledFormat, request.fmt)
     if draw.words is not None:
         as_words(draw.words, source.shape)
+    row = None if request.compat is None else row_of(request.compat, fmt)
+    if row is not None:
+        fmt = fmt.with_options(**dict(row.changes), name=fmt.name)
+        request = replace(request, fmt=fmt, compat=None)
     check(request, fmt.element)
     single = source.dtype.itemsize <= 4 and source.dtype.kind not in "iub"
     carried = widen(source, np.dtype(np.float32 if single else np.float64))
+    if row is not None:
+        carried = prepared(carried, row)
     layout = layout_of(fmt, source.shape, request.axis)
     rows = layout.to_rows(carried)
     view = View(rows.view(f"i{rows.itemsize}"), layout, fmt, request.axis, request.scale, threads)
     words = drawn(view, request, draw)
     dtype = code_dtype(fmt) if target is None else target.dtype
     goal = target.reshape(-1) if target is not None and layout.direct else np.empty(rows.shape, dtype)
+    if row is not None and row.arithmetic is not None:
+        return _in_single(view, request, words, goal, row.arithmetic)
     quick = by_powers(view, request, words, goal) or by_ladders(view, request, goal)
     return _exactly(view, request, words, goal) if quick is None else _patched(quick, view, request, words, goal)
+
+
+def _in_single(view: View, request: Request, words: _Array | None, goal: _Array, arithmetic: Arithmetic) -> Rows:
+    """Round as a tool does that computes scales and quotients in float32."""
+    if view.given is not None:
+        raise PolicyError("compat= and scale= do not go together: a preset finds its own scales; leave one out")
+    scaling, quotients = single_scaling(view, arithmetic)
+    elements = Elements(view, request, words)
+    if goal.dtype.kind == "u":
+        goal[...] = elements.codes_of(quotients, scaling.scales)
+    else:
+        values = elements.values_of(quotients)
+        goal[...] = multiply(values, scaling.scales, view.layout, ieee_of(goal.dtype), view.threads).view(goal.dtype)
+    return Rows(view.layout, goal, scaling.codes)
 
 
 def _exactly(view: View, request: Request, words: _Array | None, goal: _Array) -> Rows:

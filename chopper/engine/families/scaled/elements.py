@@ -39,18 +39,29 @@ class Elements:
 
     def values(self, scales: Scales) -> _Array:
         """Return elements as float64 values, in units of the scale."""
-        return self._run(planning.plan_round(self._asked(self.element), 64), scales, np.dtype(np.float64))
+        return self.values_of(self._divided(scales))
 
     def codes(self, scales: Scales) -> _Array:
         """Return the codes of elements; 0 in blocks that are NaN."""
-        codes = self._run(planning.plan_encode(self._asked(self.element), 64), scales, code_dtype(self.element))
-        return np.where(self.view.layout.spread(scales.number < 0), 0, codes).astype(codes.dtype, copy=False)
+        return self.codes_of(self._divided(scales), scales)
+
+    def values_of(self, quotients: _Array) -> _Array:
+        """Return what quotients, in float64, are rounded to; in their place."""
+        return self._run(planning.plan_round(self._asked(self.element), 64), quotients, quotients)
+
+    def codes_of(self, quotients: _Array, scales: Scales) -> _Array:
+        """Return the codes of what quotients, in float64, are rounded to; 0 in blocks that are NaN."""
+        codes = np.empty(quotients.shape, code_dtype(self.element))
+        self._run(planning.plan_encode(self._asked(self.element), 64), quotients, codes)
+        codes[self.view.layout.spread(scales.number < 0)] = 0
+        return codes
 
     def shifted(self, scaling: Scaling) -> tuple[_Array, _Array]:
         """Return codes of elements with a zero point, and the zero point of each block."""
         scales, top = scaling.scales, int(self.element.max)
         wide = FixedFormat(integer_bits=self.element.bits + 2, fraction_bits=0)
-        rounded = self._run(planning.plan_round(self._asked(wide), 64), scales, np.dtype(np.float64)).astype(np.int64)
+        quotients = self._divided(scales)
+        rounded = self._run(planning.plan_round(self._asked(wide), 64), quotients, quotients).astype(np.int64)
         points = _zero_points(scaling, top)
         spread = self.view.layout.spread
         codes = np.where(spread(scales.number < 0), 0, np.clip(rounded + spread(points), 0, top))
@@ -60,9 +71,10 @@ class Elements:
         policy = Overflow.PROPAGATE if self.view.fmt.specials is Specials.ELEMENT else Overflow.SATURATE
         return Request(fmt, self.request.rounding, policy, self.request.random_bits)
 
-    def _run(self, plan: planning.Plan, scales: Scales, dtype: np.dtype[Any]) -> _Array:
-        quotients = divide(self.view.bits, scales, self.view.layout, self.view.threads)
-        out = quotients if dtype == np.float64 else np.empty(quotients.shape, dtype)
+    def _divided(self, scales: Scales) -> _Array:
+        return divide(self.view.bits, scales, self.view.layout, self.view.threads)
+
+    def _run(self, plan: planning.Plan, quotients: _Array, out: _Array) -> _Array:
         run(plan, quotients, out, None, self.words, self.view.threads)
         return out
 
