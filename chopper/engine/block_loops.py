@@ -11,17 +11,19 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+from numba.extending import overload
 
 from chopper.engine.compiled import compiled
 from chopper.engine.families.scaled import exact
-from chopper.engine.lanes import where
+from chopper.engine.lanes import fit, lane, peek, store, where, wide
+from chopper.kernels.threefry import random_word
 
-__all__ = ["divide", "largest", "multiply"]
+__all__ = ["divide", "fill", "largest", "loop", "multiply", "word_at"]
 
-_quotient, _product = compiled(exact.quotient), compiled(exact.product)
+_quotient, _product, _word = compiled(exact.quotient), compiled(exact.product), compiled(random_word)
 
 
-def _loop(function: Callable[..., None]) -> Any:
+def loop(function: Callable[..., None]) -> Any:
     """Compile a loop when first called for, kept on disk wherever a place for it can be written to."""
     try:
         return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
@@ -29,23 +31,55 @@ def _loop(function: Callable[..., None]) -> Any:
         return numba.njit(nogil=True, error_model="numpy")(function)
 
 
-@_loop
-def largest(kernel: Any, bits: Any, finite: Any, whole: Any, shape: Any, c: Any, start: int, stop: int) -> None:
+def word_at(kernel: Any, words: Any, i: int) -> Any:
+    """Return the random word of an element as a lane; of a kernel that uses none, nothing is read."""
+    raise NotImplementedError
+
+
+@overload(word_at)
+def _word_at(kernel: Any, words: Any, i: Any) -> Callable[..., Any]:
+    def read(kernel: Any, words: Any, i: Any) -> Any:
+        return fit(kernel, lane(words[i]))
+
+    def none(kernel: Any, words: Any, i: Any) -> Any:
+        return 0
+
+    return read if kernel.kernel.random else none
+
+
+@loop
+def fill(kernel: Any, words: Any, key: Any, start: int, stop: int) -> None:
+    """Write the random words of elements from `start` on; the low word of the counter does not wrap around."""
+    k0, k1, high, low = key
+    for i in range(start, stop):
+        store(_word(lane(k0), lane(k1), lane(high), lane(low + i)), words, i)
+
+
+@loop
+def largest(kernel: Any, x: Any, finite: Any, whole: Any, shape: Any, inf: int, start: int, stop: int) -> None:
     """Find the largest pattern of a magnitude in each block, among finite numbers and among all."""
     columns, length, count = shape
+    mask = inf | (inf & -inf) - 1
+    j = start % count
+    first = start // count * columns + j * length
     for block in range(start, stop):
-        row, j = block // count, block % count
-        first = row * columns + j * length
-        last = min(first + length, (row + 1) * columns)
-        top, most = bits[first] & 0, bits[first] & 0
-        for i in range(first, last):
-            mag = bits[i] & ~c.sign
-            most = max(most, mag)
-            top = max(top, mag if mag < c.inf else 0)
-        finite[block], whole[block] = top, most
+        size = min(length, columns - j * length)
+        most = peek(kernel, x, first) & 0
+        for i in range(size):
+            mag = peek(kernel, x, first + i) & mask
+            most = where(mag > most, mag, most)
+        store(most, whole, block)
+        if wide(most) >= inf:
+            most = most & 0
+            for i in range(size):
+                mag = peek(kernel, x, first + i) & mask
+                most = where(mag < inf, where(mag > most, mag, most), most)
+        store(most, finite, block)
+        first += size
+        j = j + 1 if j + 1 < count else 0
 
 
-@_loop
+@loop
 def divide(
     kernel: Any, bits: Any, out: Any, scale: Any, width: Any, exponent: Any, shape: Any, steps: int, c: Any,
     start: int, stop: int,
@@ -72,7 +106,7 @@ def divide(
             out[i] = q | (-1 << 63 if neg else 0)
 
 
-@_loop
+@loop
 def multiply(
     kernel: Any, values: Any, out: Any, scale: Any, exponent: Any, shape: Any, to: Any, start: int, stop: int
 ) -> None:

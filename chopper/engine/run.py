@@ -16,7 +16,7 @@ from chopper.engine.plan import Plan
 from chopper.kernels.threefry import random_word
 from chopper.random import Key
 
-__all__ = ["look_up", "loop_for", "on_number", "run", "share", "words_of"]
+__all__ = ["all_words", "look_up", "loop_for", "on_number", "run", "share", "words_of"]
 
 _Array = npt.NDArray[Any]
 
@@ -42,7 +42,7 @@ class _Loops:
         self._entries: dict[Any, Callable[..., None]] = {}
         self._spent: dict[Any, int] = {}
 
-    def find(self, name: str, kernel: Kernel | None, x: _Array, out: _Array, *args: Any) -> Callable[..., None] | None:
+    def find(self, name: str, kernel: Any, x: _Array, out: _Array, *args: Any) -> Callable[..., None] | None:
         """Return the compiled loop for these arguments, or None while NumPy serves a small array better."""
         key = (name, kernel, x.dtype.char, out.dtype.char)
         entry = self._entries.get(key)
@@ -70,12 +70,12 @@ def _compile(name: str, args: tuple[Any, ...]) -> Callable[..., None]:
     return entry
 
 
-def loop_for(name: str, x: _Array, out: _Array, *args: Any) -> Callable[..., None] | None:
+def loop_for(name: str, x: _Array, out: _Array, *args: Any, by: Any = None) -> Callable[..., None] | None:
     """Return a compiled loop ``module.name`` of the engine, or None while NumPy serves a small array better.
 
-    `args` are those that it will be called with; its types follow from those of `x` and `out`.
+    `args` are those that it will be called with; their types follow from those of `x` and `out`, and from `by`.
     """
-    return _LOOPS.find(name, None, x, out, *args)
+    return _LOOPS.find(name, by, x, out, *args)
 
 
 def on_number(plan: Plan, bits: int) -> int:
@@ -192,6 +192,23 @@ def _on_numpy(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array
             result = plan.kernel(np.where, bits, word, plan.params)
         target = out[start : start + _BLOCK]
         target[...] = result.view(out.dtype) if out.dtype.kind == "f" else result.astype(out.dtype)
+
+
+def all_words(key: Key, size: int, threads: int | None) -> npt.NDArray[np.uint32]:
+    """Return the random words of `size` elements."""
+    words = np.empty(size, np.uint32)
+    kernel = Kernel("threefry", "random_word", "toward_zero", 32)
+    entry = loop_for("block_loops.fill", words, words, kernel, words, (0, 0, 0, 0), 0, 0)
+    if entry is None:
+        return words_of(key, 0, size)
+
+    def part(start: int, stop: int) -> None:
+        for low, high, counter in _segments(key, start, stop):
+            begin = (counter - low) % (_WORD * _WORD)
+            entry(kernel, words, (key.high, key.low, counter >> 32, begin & (_WORD - 1)), low, high)
+
+    share(part, size, threads)
+    return words
 
 
 def words_of(key: Key, start: int, size: int) -> npt.NDArray[np.uint32]:

@@ -114,7 +114,7 @@ class _Work:
         """Return the code and the value of a scale; None for a scale that is no number."""
         fmt, rule = self.fmt, self.fmt.levels[level].rule
         if self.given is not None and level == len(fmt.levels) - 1:
-            number = Fraction(float(np.broadcast_to(self.given, [n for n in self.grid(level)])[block]))
+            number = Fraction(float(np.broadcast_to(self.given, self.grid(level))[block]))
             return _rounded(number, False, replace(rule, least=0), fmt.levels[level].scale)
         if above == 0 or above is None:
             return _rounded(Fraction(0), False, rule, fmt.levels[level].scale)

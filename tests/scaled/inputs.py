@@ -10,7 +10,7 @@ __all__ = ["adversarial", "special"]
 
 
 def adversarial(fmt: ScaledFormat, dtype: object, seed: int, rows: int = 24, columns: int = 40) -> np.ndarray:
-    """Return rows of numbers: of all magnitudes, small integers, neighbours of thresholds, and of the ends of a dtype."""
+    """Return rows of numbers of all magnitudes, small integers, neighbours of thresholds and of the ends of a dtype."""
     rng = np.random.default_rng(seed)
     dtype = np.dtype(dtype)
     info = np.finfo(dtype)

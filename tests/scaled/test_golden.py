@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,19 +11,15 @@ import chopper
 from chopper.formats.registry import get
 
 SUBJECT = "golden vectors of MX"
-ROOT = Path(__file__).resolve().parents[2]
-PATH = Path(os.environ.get("CHOPPER_SHARED", ROOT.parent / "shared")) / "data" / "blocks" / "golden_vectors.json"
 NAMES = {"e4m3": "mxfp8_e4m3", "e5m2": "mxfp8_e5m2", "e3m2": "mxfp6_e3m2", "e2m3": "mxfp6_e2m3", "e2m1": "mxfp4"}
 LOG2_FAULT = {"8-ulp", "16-ulp", "512-ulp", "fltmax"}
 """Where microxcaling's floor(log2(amax)) in float32 is one too large."""
 
 
 @pytest.fixture(scope="module")
-def records():
+def records(shared):
     """The records."""
-    if not PATH.exists():
-        pytest.skip(f"no golden vectors at {PATH}; set CHOPPER_SHARED to the folder of the measured data")
-    return json.loads(PATH.read_text())["records"]
+    return json.loads((shared / "data" / "blocks" / "golden_vectors.json").read_text())["records"]
 
 
 def floats(texts: list[str]) -> np.ndarray:

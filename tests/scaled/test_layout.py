@@ -17,7 +17,8 @@ CASES = [
     ("mxfp4", (5, 33), -1), ("mxfp4", (33, 5), 0), ("mxfp8", (3, 4, 40), 1), ("mxfp8", (3, 40, 4), -2),
     ("mxfp4", (1,), -1), ("mxfp4", (31,), 0), ("mxfp8<block=4x8>", (9, 20), -1), ("mxfp8<block=4x8>", (2, 9, 20), -1),
     ("mxfp8<block=4x8>", (9, 3, 20), (0, 2)), ("mxfp8<block=4x8>", (20, 9), (1, 0)), ("nvfp4_2d", (20, 40), -1),
-    ("nvfp4", (3, 40), 0), ("fp8_tensor", (3, 4, 5), -1), ("fp8_token", (3, 4, 5), 1), ("fp8_block128x128", (9, 30), -1),
+    ("nvfp4", (3, 40), 0), ("fp8_tensor", (3, 4, 5), -1), ("fp8_token", (3, 4, 5), 1),
+    ("fp8_block128x128", (9, 30), -1),
     ("nvfp4", (2, 3, 40), -1), ("scaled<e4m3,e8m0,2xall,scaling=ceil>", (5, 9), -1), ("mx9", (3, 21), -1),
     ("hif4", (2, 100), 1), ("hif4", (100, 2), 0), ("jetfire_int8", (40, 35), -1), ("int8_affine", (7, 9), 0),
     ("scaled<int8,fp32,4x4,statistic=std,target=40>", (6, 9), -1), ("mxfp4<block=4x8>", (20,), -1),
@@ -38,23 +39,6 @@ def test_against_the_definition(name, shape, axis, tally):
         for got, right in zip(blocks.scales, want.scales, strict=True):
             tally.same(got.astype(np.uint64), right, fmt=fmt)
         tally.same(decode_blocks(blocks, fmt, axis, np.float32, None), want.values, x, fmt=fmt)
-
-
-@pytest.mark.parametrize("name", ["mxfp4", "nvfp4", "nf4_block64", "mxfp8_e5m2", "int8_token", "mxint8"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_large_arrays_are_made_of_small_ones(name, dtype, tally):
-    fmt = get(name)
-    x = (RNG.standard_normal((300, 205)) * np.exp2(RNG.integers(-9, 9, (300, 1)))).astype(dtype)
-    x[3, 100], x[7, 9] = np.nan, -0.0
-    x[0, 0] = np.abs(x[np.isfinite(x)]).max()
-    for mode in ("nearest_even", "up", "stochastic"):
-        whole = chopper.chop(x, fmt, mode, key=5)
-        codes = chopper.encode(x, fmt, mode, key=5).blocks
-        tally.same(chopper.chop(x, fmt, mode, key=5, threads=1), whole, x, fmt=fmt, mode=mode)
-        tally.same(decode_blocks(codes, fmt, -1, dtype, None), whole, x, fmt=fmt, mode=mode)
-        if len(fmt.levels) == 1:
-            rows = [chopper.chop(row, fmt, mode, key=5, offset=i * x.shape[1]) for i, row in enumerate(x)]
-            tally.same(whole, np.array(rows), x, fmt=fmt, mode=mode)
 
 
 def test_one_axis_moved_is_the_other(tally):

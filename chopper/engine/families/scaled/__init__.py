@@ -9,14 +9,11 @@ import numpy.typing as npt
 
 from chopper.engine import plan as planning
 from chopper.engine.backend import Draw
-from chopper.engine.casts import widen
-from chopper.engine.families.scaled.choice import Scaling, View, scalings
-from chopper.engine.families.scaled.elements import Elements, best
-from chopper.engine.families.scaled.exact import BFLOAT16, BINARY16, DOUBLE, SINGLE, Ieee
+from chopper.engine.families.scaled.calls import ieee_of, rows_of
 from chopper.engine.families.scaled.layout import Axis, grid_shape, layout_of, lengths, repeated
 from chopper.engine.families.scaled.passes import Scales, exact_scales, multiply
 from chopper.engine.families.scaled.scales import values_of
-from chopper.engine.inputs import as_real, as_words, check_out, code_dtype, is_number
+from chopper.engine.inputs import as_real, check_out, code_dtype, is_number
 from chopper.engine.plan import Request
 from chopper.engine.run import run
 from chopper.errors import OutputError, UnsupportedInputError
@@ -59,13 +56,9 @@ def encode_blocks(x: Any, request: Request, draw: Draw, threads: int | None) -> 
         scales = tuple(np.zeros(g, code_dtype(one.scale)) for g, one in zip(grids, fmt.levels, strict=True))
         points = np.zeros(grids[0], np.int32) if fmt.zero_point else None
         return Blocks(np.zeros(source.shape, code_dtype(fmt)), scales, points)
-    view, elements = _view(source, request, draw, threads)
-    scaling = _scaling(view, elements)
-    if fmt.zero_point:
-        codes, points = elements.shifted(scaling)
-        found = view.layout.from_rows(codes, source.shape)
-        return Blocks(found, scaling.codes, points.reshape(view.layout.grid))
-    return Blocks(view.layout.from_rows(elements.codes(scaling.scales), source.shape), scaling.codes)
+    found = rows_of(source, request, draw, threads, None)
+    points = None if found.points is None else found.points.reshape(found.layout.grid)
+    return Blocks(found.layout.from_rows(found.elements, source.shape), found.scales, points)
 
 
 def decode_blocks(blocks: Blocks, fmt: ScaledFormat, axis: Axis, dtype: Any, threads: int | None) -> _Array:
@@ -93,7 +86,7 @@ def decode_blocks(blocks: Blocks, fmt: ScaledFormat, axis: Axis, dtype: Any, thr
     run(planning.plan_decode(fmt.element, 64), rows.astype(code_dtype(fmt), copy=False), values, None, None, threads)
     if blocks.zero_points is not None:
         values -= layout.spread(blocks.zero_points.astype(np.float64))
-    out = multiply(values, scales, layout, _ieee(kind), threads).view(kind.newbyteorder("="))
+    out = multiply(values, scales, layout, ieee_of(kind), threads).view(kind.newbyteorder("="))
     return layout.from_rows(out, codes.shape)
 
 
@@ -105,9 +98,11 @@ def round_whole(x: Any, request: Request, draw: Draw, out: Any, threads: int | N
     source = as_real(x)
     dtype = source.dtype if source.dtype.kind not in "iub" else np.dtype(np.float64)
     target = check_out(out, x, source.shape, dtype)
-    result = _rounded(source, dtype, request, draw, threads)
+    goal = np.empty(source.shape, dtype.newbyteorder("=")) if target is None or not _suits(target, source) else target
+    result = _rounded(source, goal, request, draw, threads)
     if target is not None:
-        np.copyto(target, result)
+        if result is not target:
+            np.copyto(target, result)
         return out
     return float(result[()]) if is_number(x) else result[()] if isinstance(x, np.generic) else result
 
@@ -133,37 +128,14 @@ def decode_whole(codes: Any, fmt: Format, dtype: Any, out: Any, threads: int | N
     return out
 
 
-def _rounded(source: _Array, dtype: np.dtype[Any], request: Request, draw: Draw, threads: int | None) -> _Array:
+def _suits(target: _Array, source: _Array) -> bool:
+    """Whether results can be written to `target` block by block, while the source is still read."""
+    return target.flags.c_contiguous and target.dtype.isnative and not np.may_share_memory(target, source)
+
+
+def _rounded(source: _Array, goal: _Array, request: Request, draw: Draw, threads: int | None) -> _Array:
+    """Return the rounded values, in `goal` where they can lie there."""
     if source.size == 0:
-        return np.zeros(source.shape, dtype)
-    view, elements = _view(source, request, draw, threads)
-    scaling = _scaling(view, elements)
-    if view.fmt.zero_point:
-        codes, points = elements.shifted(scaling)
-        values = codes.astype(np.float64) - view.layout.spread(points)
-    else:
-        values = elements.values(scaling.scales)
-    bits = multiply(values, scaling.scales, view.layout, _ieee(dtype), threads)
-    return view.layout.from_rows(bits.view(dtype.newbyteorder("=")), source.shape)
-
-
-def _view(source: _Array, request: Request, draw: Draw, threads: int | None) -> tuple[View, Elements]:
-    fmt = cast(ScaledFormat, request.fmt)
-    if draw.words is not None:
-        as_words(draw.words, source.shape)
-    single = source.dtype.itemsize <= 4 and source.dtype.kind not in "iub"
-    carried = widen(source, np.dtype(np.float32 if single else np.float64))
-    layout = layout_of(fmt, source.shape, request.axis)
-    rows = layout.to_rows(carried)
-    view = View(rows.view(f"i{rows.itemsize}"), layout, fmt, request.axis, request.scale, threads)
-    return view, Elements(view, request, draw)
-
-
-def _scaling(view: View, elements: Elements) -> Scaling:
-    return best(elements, scalings(view), view.fmt.rule.loss)
-
-
-def _ieee(dtype: np.dtype[Any]) -> Ieee:
-    if dtype.itemsize == 2:
-        return BFLOAT16 if dtype.name == "bfloat16" else BINARY16
-    return SINGLE if dtype.itemsize == 4 else DOUBLE
+        return goal
+    found = rows_of(source, request, draw, threads, goal)
+    return goal if found.layout.direct else found.layout.from_rows(found.elements, source.shape)

@@ -48,6 +48,7 @@ class Scaling(NamedTuple):
     codes: tuple[_Array, ...]  # of every level, the innermost first, in the shapes of their grids
     scales: Scales  # all levels together, for each innermost block
     minima: list[Fraction] | None = None  # the least element of each block or zero, where zero points are wanted
+    plain: bool = True  # whether NaN and infinities lie only in blocks that are NaN
 
 
 def scalings(view: View) -> Iterator[Scaling]:
@@ -62,15 +63,17 @@ def scalings(view: View) -> Iterator[Scaling]:
     else:
         sizes = lengths(fmt.levels[at].block, view.layout.shape, view.axis)
         poison = repeated(reduced(poison, view.layout, sizes), view.layout, sizes).reshape(-1)
-    found = _Search(view, np.where(poison, 0, finite), poison, at)
+    plain = bool(((whole < c.inf) | poison).all())
+    found = _Search(view, np.where(poison, 0, finite), poison, at, plain)
     yield from found.run()
 
 
 class _Search:
     """The search for scales, with what every level needs."""
 
-    def __init__(self, view: View, mags: _Array, poison: _Array, poisoned: int | None) -> None:
+    def __init__(self, view: View, mags: _Array, poison: _Array, poisoned: int | None, plain: bool) -> None:
         self.view, self.mags, self.poison, self.poisoned = view, mags, poison, poisoned
+        self.plain = plain
         self.precision = _precision(view.fmt) if view.fmt.rule.before else 0
         self.measured: Measured | None = None
         statistic = view.fmt.rule.statistic
@@ -93,7 +96,7 @@ class _Search:
             whole = found.scales if above is None else above.times(found.scales)
             number = np.where(self.poison, -1, whole.number)
             minima = self.measured.minima if self.measured else None
-            yield Scaling((found.codes, *codes), whole._replace(number=number), minima)
+            yield Scaling((found.codes, *codes), whole._replace(number=number), minima, self.plain)
 
     def _level(self, i: int, target: Fraction, above: Scales | None) -> Rounded:
         """Return the codes of a level in its grid, and its scales for each innermost block."""

@@ -15,43 +15,53 @@ from chopper.engine.families.scaled.exact import DOUBLE
 from chopper.engine.families.scaled.passes import Scales, divide, multiply
 from chopper.engine.inputs import as_words, code_dtype
 from chopper.engine.plan import Request
-from chopper.engine.run import run, words_of
+from chopper.engine.run import all_words, run
 from chopper.errors import FormatError, PolicyError, RoundingError
 from chopper.formats.base import Format
 from chopper.formats.finfo import describe
 from chopper.formats.fixed import FixedFormat
 from chopper.formats.scale_rule import Loss, Specials
-from chopper.random import Key, as_key
+from chopper.random import as_key
 from chopper.rounding import Overflow
 
-__all__ = ["Elements", "best"]
+__all__ = ["Elements", "best", "check", "drawn"]
 
 _Array = npt.NDArray[Any]
 
 
 class Elements:
-    """Rounds the elements of a view in a request's mode; the random words are drawn once."""
+    """Rounds the elements of a view in a request's mode, with random words in the order of rows."""
 
-    def __init__(self, view: View, request: Request, draw: Draw) -> None:
+    def __init__(self, view: View, request: Request, words: _Array | None) -> None:
         self.view, self.request = view, request
         self.element = view.fmt.element
-        self.key, self.words = _randomness(view, request, draw)
-        _check(request, self.element)
+        self.words = words
 
     def values(self, scales: Scales) -> _Array:
         """Return elements as float64 values, in units of the scale."""
-        return self._run(planning.plan_round(self._asked(self.element), 64), scales, np.dtype(np.float64))
+        return self.values_of(self._divided(scales))
 
     def codes(self, scales: Scales) -> _Array:
         """Return the codes of elements; 0 in blocks that are NaN."""
-        codes = self._run(planning.plan_encode(self._asked(self.element), 64), scales, code_dtype(self.element))
-        return np.where(self.view.layout.spread(scales.number < 0), 0, codes).astype(codes.dtype, copy=False)
+        return self.codes_of(self._divided(scales), scales)
+
+    def values_of(self, quotients: _Array) -> _Array:
+        """Return what quotients, in float64, are rounded to; in their place."""
+        return self._run(planning.plan_round(self._asked(self.element), 64), quotients, quotients)
+
+    def codes_of(self, quotients: _Array, scales: Scales) -> _Array:
+        """Return the codes of what quotients, in float64, are rounded to; 0 in blocks that are NaN."""
+        codes = np.empty(quotients.shape, code_dtype(self.element))
+        self._run(planning.plan_encode(self._asked(self.element), 64), quotients, codes)
+        codes[self.view.layout.spread(scales.number < 0)] = 0
+        return codes
 
     def shifted(self, scaling: Scaling) -> tuple[_Array, _Array]:
         """Return codes of elements with a zero point, and the zero point of each block."""
         scales, top = scaling.scales, int(self.element.max)
         wide = FixedFormat(integer_bits=self.element.bits + 2, fraction_bits=0)
-        rounded = self._run(planning.plan_round(self._asked(wide), 64), scales, np.dtype(np.float64)).astype(np.int64)
+        quotients = self._divided(scales)
+        rounded = self._run(planning.plan_round(self._asked(wide), 64), quotients, quotients).astype(np.int64)
         points = _zero_points(scaling, top)
         spread = self.view.layout.spread
         codes = np.where(spread(scales.number < 0), 0, np.clip(rounded + spread(points), 0, top))
@@ -61,26 +71,27 @@ class Elements:
         policy = Overflow.PROPAGATE if self.view.fmt.specials is Specials.ELEMENT else Overflow.SATURATE
         return Request(fmt, self.request.rounding, policy, self.request.random_bits)
 
-    def _run(self, plan: planning.Plan, scales: Scales, dtype: np.dtype[Any]) -> _Array:
-        quotients = divide(self.view.bits, scales, self.view.layout, self.view.threads)
-        out = quotients if dtype == np.float64 else np.empty(quotients.shape, dtype)
-        run(plan, quotients, out, self.key, self.words, self.view.threads)
+    def _divided(self, scales: Scales) -> _Array:
+        return divide(self.view.bits, scales, self.view.layout, self.view.threads)
+
+    def _run(self, plan: planning.Plan, quotients: _Array, out: _Array) -> _Array:
+        run(plan, quotients, out, None, self.words, self.view.threads)
         return out
 
 
-def _randomness(view: View, request: Request, draw: Draw) -> tuple[Key | None, _Array | None]:
-    """Return the key, or the words in the order of rows: the word of an element goes by its index in the array."""
+def drawn(view: View, request: Request, draw: Draw) -> _Array | None:
+    """Return the random words in the order of rows: the word of an element goes by its index in the array."""
     if not request.rounding.random:
-        return None, None
+        return None
     layout = view.layout
-    size = int(np.prod(layout.shape))
     if draw.words is not None:
-        return None, layout.to_rows(as_words(draw.words, np.shape(draw.words)))
-    key = as_key(draw.key, draw.offset)
-    return (key, None) if layout.direct else (None, layout.to_rows(words_of(key, 0, size)))
+        return layout.to_rows(as_words(draw.words, np.shape(draw.words)))
+    words = all_words(as_key(draw.key, draw.offset), int(np.prod(layout.shape)), view.threads)
+    return words if layout.direct else layout.to_rows(words)
 
 
-def _check(request: Request, element: Format) -> None:
+def check(request: Request, element: Format) -> None:
+    """Raise a `PolicyError`, `FormatError` or `RoundingError` where a request does not suit its elements."""
     if request.overflow not in (None, Overflow.SATURATE):
         raise PolicyError(
             f"overflow={request.overflow.value!r} does not suit {request.fmt}: elements beyond the largest saturate; "
@@ -120,7 +131,7 @@ def best(elements: Elements, found: Iterable[Scaling], loss: Loss) -> Scaling:
         least = np.where(better, new, least)
         scales = Scales(*(np.where(better, a, b) for a, b in zip(scaling.scales, chosen.scales, strict=True)))
         codes = np.where(better.reshape(chosen.codes[0].shape), scaling.codes[0], chosen.codes[0])
-        chosen = Scaling((codes, *chosen.codes[1:]), scales, chosen.minima)
+        chosen = chosen._replace(codes=(codes, *chosen.codes[1:]), scales=scales)
     assert chosen is not None
     return chosen
 

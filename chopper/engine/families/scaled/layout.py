@@ -36,17 +36,14 @@ def lengths(block: Block, shape: tuple[int, ...], axis: Axis = -1) -> tuple[int,
     rank = len(shape)
     if not block:
         return tuple(max(n, 1) for n in shape)
-    axes = axis if isinstance(axis, tuple) else tuple(axis - i for i in reversed(range(len(block))))
-    legal = all(isinstance(a, int) and not isinstance(a, bool) for a in axes)
-    # blocks over several axes, at the first axes of an array with fewer: what is missing counts as an axis of length 1
-    dropped = 0 if isinstance(axis, tuple) or not legal else sum(a < -rank if axis < 0 else a < 0 for a in axes[:-1])
-    axes, block = axes[dropped:], block[dropped:]
-    if (
-        not legal
-        or len(axes) != len(block)
-        or not all(-rank <= a < rank for a in axes)
-        or len({a % rank for a in axes}) < len(axes)
-    ):
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    legal = all(isinstance(a, int) and not isinstance(a, bool) and -rank <= a < rank for a in axes)
+    if legal and not isinstance(axis, tuple):
+        if axis in (-1, rank - 1):  # of an array with too few axes, those that are missing count as axes of length 1
+            block = block[-rank:]
+        axes = tuple(axis % rank - i for i in reversed(range(len(block))))
+        legal = axes[0] >= 0
+    if not legal or len(axes) != len(block) or len({a % rank for a in axes}) < len(axes):
         raise UnsupportedInputError(
             f"axis={axis!r} does not suit blocks {block_text(block)} of an array of {rank} axes; legal: an axis, or "
             f"a tuple of {len(block)} different ones, from {-rank} to {rank - 1}"

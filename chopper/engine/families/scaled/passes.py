@@ -17,7 +17,7 @@ from chopper.engine.run import loop_for, share
 from chopper.errors import RangeError
 from chopper.kernels.carrier import BINARY32, BINARY64, Carrier
 
-__all__ = ["Scales", "carrier_of_bits", "divide", "exact_scales", "largest", "multiply", "steps_of"]
+__all__ = ["Scales", "carrier_of_bits", "divide", "exact_scales", "largest", "multiply", "product_of", "steps_of"]
 
 _Array = npt.NDArray[Any]
 
@@ -97,7 +97,7 @@ def largest(bits: _Array, layout: Layout, threads: int | None) -> tuple[_Array, 
     """Return the largest magnitude of each block, as patterns: among finite numbers, and among all."""
     finite, whole = np.empty(layout.blocks, bits.dtype), np.empty(layout.blocks, bits.dtype)
     c = carrier_of_bits(bits)
-    args = (_named(bits), bits, finite, whole, layout.cut, c)
+    args = (_named(bits), bits, finite, whole, layout.cut, c.inf)
     entry = loop_for("block_loops.largest", bits, finite, *args, 0, 0)
     if entry is not None:
         share(lambda start, stop: entry(*args, start, stop), layout.blocks, threads, layout.length)
@@ -127,6 +127,14 @@ def divide(bits: _Array, scales: Scales, layout: Layout, threads: int | None) ->
     q = np.where(mag >= c.inf, np.where(mag > c.inf, _INF + 1, _INF), np.where(number < 1, 0, q))
     out[...] = q | (wide & BINARY64.sign)
     return out.view(np.float64)
+
+
+def product_of(values: _Array, scales: Scales, to: Ieee) -> _Array:
+    """Return products of numbers of float64, none negative, with scales, one row for each scale, as patterns."""
+    up = 53 - scales.width
+    number = np.maximum(scales.number << up, 1 << 52)
+    found: _Array = product(np.where, values.view(np.int64), number[:, None], (scales.exponent - up)[:, None], to)
+    return found
 
 
 def multiply(values: _Array, scales: Scales, layout: Layout, to: Ieee, threads: int | None) -> _Array:
