@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import calls, families, floats, others, peers, startup, threads
+from benchmarks import calls, families, floats, others, packing, peers, startup, threads
 from benchmarks.figure import Figure
 from benchmarks.machine import about, machine
 from benchmarks.report import insert, markdown, regressions, show, verdict
@@ -21,6 +21,7 @@ SECTIONS = (
     floats.measure_data,
     families.measure,
     others.measure,
+    packing.measure,
     peers.measure,
 )
 
