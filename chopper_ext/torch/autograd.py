@@ -84,7 +84,7 @@ class StraightThrough(torch.autograd.Function):
         """Keep what the slope needs."""
         ctx.slope = inputs[1]
         if ctx.slope is not None:
-            ctx.save_for_backward(inputs[0], output)
+            ctx.save_for_backward(inputs[0], output if callable(ctx.slope) else None)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
@@ -106,7 +106,7 @@ class StraightThroughBothWays(StraightThrough):
         """Keep what the slope needs, for both directions."""
         StraightThrough.setup_context(ctx, inputs, output)
         if ctx.slope is not None:
-            ctx.save_for_forward(inputs[0], output)
+            ctx.save_for_forward(inputs[0], output if callable(ctx.slope) else None)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:

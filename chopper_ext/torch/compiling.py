@@ -12,7 +12,7 @@ import torch
 
 from chopper import Format, Overflow, Rounding, get
 from chopper.engine.backend import Draw, request
-from chopper.errors import RandomKeyError
+from chopper.errors import OutputError, RandomKeyError
 from chopper_ext.torch.autograd import StraightThrough, composed, slope_of
 from chopper_ext.torch.dtypes import check_codes_of, is_codes, result_dtype, value_dtype
 from chopper_ext.torch.operators import decode_op, encode_op, round_op
@@ -91,21 +91,34 @@ def traced_round(x: torch.Tensor, text: str, draw: Draw, out: torch.Tensor | Non
     else:
         slope = _slope(ste, text, x.dtype)
         result = StraightThrough.apply(x, slope, words, text, key, offset)  # type: ignore[no-untyped-call]
-    return result if out is None else out.copy_(result)
+    return _put(result, out)
 
 
 def traced_encode(x: torch.Tensor, text: str, draw: Draw, out: torch.Tensor | None) -> torch.Tensor:
     """Encode, in a graph."""
     key, offset, words = _drawn(draw, text)
     codes = encode_op(x.detach(), words, text, key, offset)
-    return codes if out is None else out.copy_(codes)
+    return _put(codes, out)
 
 
 def traced_decode(codes: torch.Tensor, fmt: str | Format, dtype: Any, out: torch.Tensor | None) -> torch.Tensor:
     """Decode, in a graph."""
     name = _named(fmt, codes.dtype)
     values = decode_op(codes, name, _is_wide(dtype))
-    return values if out is None else out.copy_(values)
+    return _put(values, out)
+
+
+def _put(result: torch.Tensor, out: torch.Tensor | None) -> torch.Tensor:
+    if out is None:
+        return result
+    if out.dtype != result.dtype or out.shape != result.shape:
+        _refuse_out()
+    return out.copy_(result)
+
+
+@constant
+def _refuse_out() -> None:
+    raise OutputError("out has not the dtype and shape of the result")
 
 
 def _drawn(draw: Draw, text: str) -> tuple[int, int, torch.Tensor | None]:

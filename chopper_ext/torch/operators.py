@@ -14,6 +14,7 @@ from chopper import Format, get
 from chopper.engine.backend import Draw, Request
 from chopper_ext.torch import device, host
 from chopper_ext.torch.dtypes import code_dtype, codes_of, format_of, is_codes, result_dtype, value_shape
+from chopper_ext.torch.outputs import as_words
 from chopper_ext.torch.spelling import read
 
 __all__ = ["decode_op", "encode_op", "perform", "perform_decoding", "round_op"]
@@ -30,8 +31,9 @@ def perform(
         assert own is not None
         x = perform_decoding(codes_of(x), own, False)
     if x.device.type == "cpu":
-        return getattr(host, _NAMES[task])(x, asked, draw, out, threads)
-    result = getattr(device, _NAMES[task])(x, asked, draw)
+        run = host.round_ if task == "round" else host.encode
+        return run(x, asked, draw, out, threads)
+    result = (device.round_ if task == "round" else device.encode)(x, asked, draw)
     return result if out is None else out.copy_(result)
 
 
@@ -45,20 +47,18 @@ def perform_decoding(
     return values if out is None else out.copy_(values)
 
 
-_NAMES = {"round": "round_", "encode": "encode"}
-
-
-def _draw(words: torch.Tensor | None, key: int, offset: int) -> Draw:
-    return Draw(key % _KEY, offset % _KEY, words)
+def _draw(x: torch.Tensor, words: torch.Tensor | None, key: int, offset: int) -> Draw:
+    checked = None if words is None else as_words(words, value_shape(x), x.device)
+    return Draw(key % _KEY, offset % _KEY, checked)
 
 
 def _round(x: torch.Tensor, words: torch.Tensor | None, asked: str, key: int, offset: int) -> torch.Tensor:
-    result: torch.Tensor = perform("round", x, read(asked), _draw(words, key, offset))
+    result: torch.Tensor = perform("round", x, read(asked), _draw(x, words, key, offset))
     return result.contiguous()
 
 
 def _encode(x: torch.Tensor, words: torch.Tensor | None, asked: str, key: int, offset: int) -> torch.Tensor:
-    result: torch.Tensor = perform("encode", x, read(asked), _draw(words, key, offset))
+    result: torch.Tensor = perform("encode", x, read(asked), _draw(x, words, key, offset))
     return result.contiguous()
 
 

@@ -1,0 +1,1 @@
+"""Adapters give the bits of the core."""
