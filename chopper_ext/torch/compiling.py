@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
+from torch.autograd import forward_ad
 
 from chopper import Format, Overflow, Rounding, get
 from chopper.engine.backend import Draw, request
@@ -18,7 +19,16 @@ from chopper_ext.torch.dtypes import check_codes_of, is_codes, result_dtype, val
 from chopper_ext.torch.operators import decode_op, encode_op, round_op
 from chopper_ext.torch.spelling import read, spell, spell_format
 
-__all__ = ["constant", "is_transformed", "settled", "substitute", "traced_decode", "traced_encode", "traced_round"]
+__all__ = [
+    "constant",
+    "is_dual",
+    "is_transformed",
+    "settled",
+    "substitute",
+    "traced_decode",
+    "traced_encode",
+    "traced_round",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _WRAP = 1 << 64
@@ -40,6 +50,11 @@ def substitute(original: Callable[..., Any], traceable: Callable[..., Any]) -> N
 def is_transformed() -> bool:
     """Whether a transform of `torch.func` is at work."""
     return torch._C._are_functorch_transforms_active()
+
+
+def is_dual() -> bool:
+    """Whether forward-mode derivatives are being taken."""
+    return forward_ad._current_level >= 0
 
 
 @constant
@@ -86,7 +101,7 @@ def traced_round(x: torch.Tensor, text: str, draw: Draw, out: torch.Tensor | Non
     key, offset, words = _drawn(draw, text)
     if ste is None or not _carries_derivative(x.dtype):
         result = round_op(x.detach(), words, text, key, offset)
-    elif is_transformed() or callable(ste):
+    elif is_transformed() or is_dual() or callable(ste):
         result = composed(x, ste if callable(ste) else _slope(ste, text, x.dtype), words, text, key, offset)
     else:
         slope = _slope(ste, text, x.dtype)

@@ -6,14 +6,13 @@ from typing import Any
 
 import torch
 from torch._ops import _len_torch_dispatch_stack_pre_dispatch
-from torch.autograd import forward_ad
 
 from chopper import Format
 from chopper.engine.backend import Draw, Request
-from chopper.errors import OutputError, UnsupportedInputError
+from chopper.errors import OutputError, RandomKeyError, UnsupportedInputError
 from chopper.random import as_key
 from chopper_ext.torch.autograd import StraightThroughBothWays, slope_of
-from chopper_ext.torch.compiling import is_transformed, traced_decode, traced_encode, traced_round
+from chopper_ext.torch.compiling import is_dual, is_transformed, traced_decode, traced_encode, traced_round
 from chopper_ext.torch.dtypes import (
     check_codes_of,
     code_dtype,
@@ -56,7 +55,7 @@ def rounded(x: torch.Tensor, asked: Request, draw: Draw, out: Any, threads: int 
         return traced_round(x, spell(asked), draw, out, ste)
     dtype = _checked(x)
     draw = _settled(draw, asked, x)
-    moves = is_transformed() or forward_ad._current_level >= 0 or (x.requires_grad and torch.is_grad_enabled())
+    moves = is_transformed() or is_dual() or (x.requires_grad and torch.is_grad_enabled())
     slope = None if ste == "identity" or ste is None else slope_of(ste, asked, dtype)
     if out is not None:
         if moves and ste is not None:
@@ -105,8 +104,10 @@ def _settled(draw: Draw, asked: Request, x: torch.Tensor) -> Draw:
         return _NO_DRAW
     if draw.words is not None:
         return Draw(0, 0, as_words(draw.words, value_shape(x), x.device))
-    key = as_key(draw.key, draw.offset)
-    return Draw(key.high << 32 | key.low, key.offset)
+    plain = hasattr(draw.offset, "__index__")
+    key = as_key(draw.key, draw.offset if plain else 0)
+    # An offset of another kind, a place in a larger array, is the host's to understand.
+    return Draw(key.high << 32 | key.low, key.offset if plain else draw.offset)
 
 
 _NO_DRAW = Draw(0, 0, None)
@@ -127,7 +128,9 @@ def _run(task: str, x: torch.Tensor, asked: Request, draw: Draw, out: torch.Tens
     return result if out is None else out.copy_(result)
 
 
-def _signed(number: int) -> int:
+def _signed(number: Any) -> int:
+    if not isinstance(number, int):
+        raise RandomKeyError(f"offset={number!r} is for plain tensors of the host; pass an int, or random_words")
     return number - (number >> 63 << 64)
 
 
@@ -137,7 +140,7 @@ def _is_plain(x: torch.Tensor) -> bool:
         type(x) in (torch.Tensor, torch.nn.Parameter)
         and not is_transformed()
         and torch._C._len_torch_dispatch_stack() == 0
-        and _len_torch_dispatch_stack_pre_dispatch() == 0
+        and _len_torch_dispatch_stack_pre_dispatch() == 0  # type: ignore[no-untyped-call]
         and not torch._C._get_tracing_state()
         and x.device.type != "meta"
     )

@@ -8,6 +8,7 @@ format compiles nothing; a table is a pointer to where it begins.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from types import FunctionType
 from typing import Any
@@ -106,12 +107,12 @@ def loop(
 
 
 def by_triton(chosen: Program, flat: torch.Tensor, dtype: torch.dtype, draw: Draw) -> torch.Tensor:
-    """Run a program on a flat tensor of floats of its carrier, or of codes."""
+    """Run a program on a flat tensor of floats of its carrier, or of codes; on the host by Triton's interpreter alone."""
     out = torch.empty(flat.shape, dtype=dtype, device=flat.device)
     if flat.numel():
         x = flat.view(chosen.lanes) if flat.dtype.is_floating_point else flat
         arguments, constants = launch(chosen, x, out, draw)
-        with torch.cuda.device(flat.device):
+        with torch.cuda.device(flat.device) if flat.is_cuda else nullcontext():
             loop[(triton.cdiv(flat.numel(), _BLOCK),)](*arguments, **constants, enable_fp_fusion=False)
     return out
 

@@ -1,1 +1,1 @@
-"""Adapters give the bits of the core."""
+"""Do frameworks and devices give the same bits?"""

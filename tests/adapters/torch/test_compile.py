@@ -18,7 +18,8 @@ import chopper  # noqa: E402
 import chopper_ext.torch as adapter  # noqa: E402
 from chopper_ext.torch.autograd import StraightThrough  # noqa: E402
 from chopper_ext.torch.compiling import settled  # noqa: E402
-from tests.adapters.torch.inputs import hard, same  # noqa: E402
+from tests.adapters.inputs import difficult  # noqa: E402
+from tests.adapters.torch.inputs import same  # noqa: E402
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning"),
@@ -66,7 +67,7 @@ def test_values(call):
 @pytest.mark.parametrize("mode", list(chopper.Rounding), ids=lambda mode: mode.value)
 def test_modes_compiled_without_a_compiler(mode):
     """As chopper.chop in a function that torch compiles; values on which modes part."""
-    x = torch.from_numpy(hard(chopper.get("e4m3"), "float32", 4000))
+    x = torch.from_numpy(difficult(chopper.get("e4m3"), "float32", 4000))
 
     def function(t):
         return chopper.chop(t, "e4m3", mode, key=5)
@@ -77,7 +78,7 @@ def test_modes_compiled_without_a_compiler(mode):
 @pytest.mark.exhaustive  # by its time
 @pytest.mark.skipif(not shutil.which("g++"), reason="inductor needs a C++ compiler")
 def test_modes_by_inductor():
-    x = torch.from_numpy(hard(chopper.get("e4m3"), "float32", 4000)).requires_grad_()
+    x = torch.from_numpy(difficult(chopper.get("e4m3"), "float32", 4000)).requires_grad_()
 
     def function(t):
         parts = [
@@ -168,10 +169,10 @@ def test_second_derivatives():
 
 
 def test_the_composition_gives_every_bit():
-    """What stands in for a Function inside transforms returns q itself, also for -0, infinities and subnormal numbers."""
+    """What stands in for a Function inside transforms returns q itself: -0, infinities, subnormal numbers."""
     value = compiled(lambda t: jvp(lambda a: chopper.chop(a, "e4m3"), (t,), (t,))[0])
     assert same(value(ODD), chopper.chop(ODD, "e4m3"))
-    fine = torch.from_numpy(hard(chopper.get("bf16"), "float32", 5000))
+    fine = torch.from_numpy(difficult(chopper.get("bf16"), "float32", 5000))
     subnormal = compiled(lambda t: jvp(lambda a: chopper.chop(a, "bf16", "to_odd"), (t,), (t,))[0])
     assert same(subnormal(fine), chopper.chop(fine, "bf16", "to_odd"))
 

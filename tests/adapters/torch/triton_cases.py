@@ -1,4 +1,4 @@
-"""Programs for Triton on a machine without a GPU: ``python -m tests.adapters.torch.triton_cases interpret|compile COUNT``.
+"""Triton on a machine without a GPU: ``python -m tests.adapters.torch.triton_cases interpret|compile COUNT``.
 
 A process of its own, since Triton reads from its environment, when imported, whether it interprets.
 """
@@ -19,8 +19,8 @@ import chopper
 from chopper.engine.backend import Draw, Request, portable_plan
 from chopper_ext.torch.dtypes import code_dtype
 from chopper_ext.torch.programs import Program
-from chopper_ext.torch.triton import launch, loop
-from tests.adapters.torch.inputs import hard
+from chopper_ext.torch.triton import by_triton, launch, loop
+from tests.adapters.inputs import difficult
 
 CPU = torch.device("cpu")
 KEY, OFFSET, SIZE = 2**63 + 5, 2**32 - 700, 1500
@@ -58,7 +58,7 @@ def tensors(task: str, asked: Request, width: int, program: Program) -> tuple[np
         given = codes.astype(f"u{code_dtype(fmt).itemsize}")
         read = torch.from_numpy(given)
     else:
-        given = hard(fmt, f"float{width}", SIZE)
+        given = difficult(fmt, f"float{width}", SIZE)
         read = torch.from_numpy(given).to(program.carrier).view(program.lanes)
     out = torch.zeros(SIZE, dtype=code_dtype(fmt) if task == "encode" else program.lanes)
     return given, read, out
@@ -90,8 +90,7 @@ def interpret(count: int) -> None:
         want = expected(task, asked, width, given)
         if want is None:
             continue
-        arguments, constants = launch(program, read, out, Draw(KEY, OFFSET))
-        loop[(triton.cdiv(SIZE, constants["block"]),)](*arguments, **constants)
+        out = by_triton(program, read, out.dtype, Draw(KEY, OFFSET))
         got = out.numpy() if task == "encode" else out.view(program.carrier).numpy().astype(want.dtype)
         kind = f"u{want.dtype.itemsize}"
         bad = got.view(kind) != want.view(kind)
