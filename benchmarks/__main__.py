@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import calls, families, floats, peers, startup, threads
+from benchmarks import calls, families, floats, peers, startup, threads, torch_adapter
 from benchmarks.figure import Figure
 from benchmarks.machine import about, machine
 from benchmarks.report import insert, markdown, regressions, show, verdict
@@ -21,6 +21,7 @@ SECTIONS = (
     floats.measure_data,
     families.measure,
     peers.measure,
+    torch_adapter.measure,
 )
 
 

@@ -142,8 +142,8 @@ def as_dtype(codes: torch.Tensor, fmt: str | Format) -> torch.Tensor:
     Examples
     --------
     >>> import chopper, torch
-    >>> as_dtype(chopper.encode(torch.tensor([0.3, 500.0]), "e4m3"), "e4m3")
-    tensor([  0.3125, 448.0000], dtype=torch.float8_e4m3fn)
+    >>> as_dtype(chopper.encode(torch.tensor([0.3, 100.0]), "e4m3"), "e4m3")
+    tensor([ 0.3125, 96.0000], dtype=torch.float8_e4m3fn)
     """
     form = get(fmt)
     names = [name for name, own in _FORMATS.items() if get(own) == form]

@@ -107,7 +107,7 @@ def loop(
 
 
 def by_triton(chosen: Program, flat: torch.Tensor, dtype: torch.dtype, draw: Draw) -> torch.Tensor:
-    """Run a program on a flat tensor of floats of its carrier, or of codes; on the host by Triton's interpreter alone."""
+    """Run a program on a flat tensor of floats of its carrier, or of codes; on the host, by Triton's interpreter."""
     out = torch.empty(flat.shape, dtype=dtype, device=flat.device)
     if flat.numel():
         x = flat.view(chosen.lanes) if flat.dtype.is_floating_point else flat

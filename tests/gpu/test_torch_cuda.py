@@ -102,7 +102,13 @@ def test_small_dtypes(dtype, tally):
 def test_layouts_out_and_words(tally):
     x = torch.randn(30, 40)
     on = x.to(DEVICE)
-    for view in (lambda t: t.T, lambda t: t[::2, ::3], lambda t: t[:0], lambda t: t[0, 0], lambda t: t[:1].expand(9, 40)):
+    for view in (
+        lambda t: t.T,
+        lambda t: t[::2, ::3],
+        lambda t: t[:0],
+        lambda t: t[0, 0],
+        lambda t: t[:1].expand(9, 40),
+    ):
         got = chopper.chop(view(on), "e4m3", "stochastic", key=3)
         tally.same(got.cpu().numpy(), chopper.chop(view(x).contiguous().numpy(), "e4m3", "stochastic", key=3))
     out = torch.empty_like(on)
