@@ -100,12 +100,14 @@ def traced_round(x: torch.Tensor, text: str, draw: Draw, out: torch.Tensor | Non
     """Round, in a graph."""
     key, offset, words = _drawn(draw, text)
     if ste is None or not _carries_derivative(x.dtype):
-        result = round_op(x.detach(), words, text, key, offset)
-    elif is_transformed() or is_dual() or callable(ste):
-        result = composed(x, ste if callable(ste) else _slope(ste, text, x.dtype), words, text, key, offset)
-    else:
-        slope = _slope(ste, text, x.dtype)
+        return _put(round_op(x.detach(), words, text, key, offset), out)
+    slope = ste if callable(ste) else _slope(ste, text, x.dtype)
+    if is_transformed() or is_dual() or callable(ste):
+        result = composed(x, slope, words, text, key, offset)
+    elif x.requires_grad and torch.is_grad_enabled():  # says nothing inside transforms, which come first
         result = StraightThrough.apply(x, slope, words, text, key, offset)  # type: ignore[no-untyped-call]
+    else:
+        result = round_op(x, words, text, key, offset)
     return _put(result, out)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch.autograd import forward_ad  # noqa: E402
 from torch.func import grad, hessian, jvp, vmap  # noqa: E402
 
 import chopper  # noqa: E402
@@ -160,6 +161,16 @@ def test_gradients(slope):
     assert same(eager[0], traced[0])
     assert same(eager[1], traced[1])
     assert eager[1] != 0
+
+
+def test_forward_mode_around_a_graph():
+    x, t = torch.randn(6) * 300, torch.randn(6)
+    step = compiled(lambda a: adapter.chop(a, "e4m3", ste="clipped"))
+    assert same(step(x), chopper.chop(x, "e4m3"))
+    with forward_ad.dual_level():
+        dual = forward_ad.unpack_dual(step(forward_ad.make_dual(x, t)))
+        assert torch.equal(dual.tangent, torch.where(x.abs() <= 448, t, 0))
+    assert same(step(x), chopper.chop(x, "e4m3"))
 
 
 def test_second_derivatives():
