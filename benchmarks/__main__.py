@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import calls, families, floats, others, packing, peers, startup, threads
+from benchmarks import calls, families, floats, others, packing, peers, startup, threads, torch_adapter
 from benchmarks.figure import Figure
 from benchmarks.machine import about, machine
 from benchmarks.report import insert, markdown, regressions, show, verdict
@@ -23,6 +23,7 @@ SECTIONS = (
     others.measure,
     packing.measure,
     peers.measure,
+    torch_adapter.measure,
 )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol, cast
 
-from chopper.engine.plan import Plan, Request, carrier_width, plan_decode, plan_encode, plan_round
+from chopper.engine.plan import Plan, Request, carrier_width, plan_decode, plan_encode, plan_round, request
 from chopper.errors import RangeError, UnsupportedInputError
 from chopper.formats.base import Format
 
-__all__ = ["Backend", "Draw", "Plan", "Request", "backend_of", "native", "portable_plan"]
+__all__ = ["Backend", "Draw", "Plan", "Request", "backend_of", "native", "portable_plan", "request"]
 
 
 class Draw(NamedTuple):
@@ -102,9 +104,14 @@ def backend_of(x: Any) -> Backend:
 
 @cache
 def _adapter(package: str) -> Backend | None:
+    """Return the adapter for a package: one that is installed, else this project's own, which works uninstalled."""
     from importlib.metadata import entry_points  # slow to import, and needed for arrays of adapters alone
 
     for point in entry_points(group="chopper.backends", name=package):
-        backend: Backend = point.load()
-        return backend
-    return None
+        return cast(Backend, point.load())
+    own = f"chopper_ext.{package}"
+    try:
+        found = find_spec(own)
+    except ModuleNotFoundError:  # this project's adapters are not there at all
+        return None
+    return getattr(import_module(own), "backend", None) if found else None
