@@ -5,18 +5,18 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple, Protocol, cast
 
-from chopper.engine.plan import Plan, Request, carrier_width, plan_decode, plan_encode, plan_round
+from chopper.engine.plan import Plan, Request, carrier_width, family_of, plan_decode, plan_encode, plan_round, request
 from chopper.errors import RangeError, UnsupportedInputError
 from chopper.formats.base import Format
 
-__all__ = ["Backend", "Draw", "Plan", "Request", "backend_of", "native", "portable_plan"]
+__all__ = ["Backend", "Draw", "Plan", "Request", "backend_of", "is_portable", "native", "portable_plan", "request"]
 
 
 class Draw(NamedTuple):
-    """Where random words come from: a key and the index of the first element, or the words themselves."""
+    """Where random words come from: a key and where the elements lie (see `as_key`), or the words themselves."""
 
     key: Any = None
-    offset: int = 0
+    offset: Any = 0
     words: Any = None
 
 
@@ -34,6 +34,14 @@ class Backend(Protocol):
 
     def decode(self, codes: Any, fmt: Format, dtype: Any, out: Any, threads: int | None) -> Any:
         """Turn codes into values."""
+
+
+def is_portable(fmt: Format) -> bool:
+    """Whether `portable_plan` serves the format's family; others work on whole NumPy arrays: see `native`."""
+    try:
+        return hasattr(family_of(fmt), "plan_round")
+    except ModuleNotFoundError:
+        return False
 
 
 def portable_plan(task: str, asked: Request, width: int) -> Plan:
