@@ -1,0 +1,1 @@
+"""Do frameworks and devices give the same bits?"""
