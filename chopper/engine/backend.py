@@ -85,11 +85,18 @@ def native() -> Backend:
     return NumpyBackend()
 
 
+@cache
+def _by_dlpack() -> Backend:
+    from chopper.engine.dlpack import DlpackBackend
+
+    return DlpackBackend()
+
+
 def backend_of(x: Any) -> Backend:
     """Return the backend for an array: NumPy's own, or the one an adapter registered for the array's package.
 
     Adapters register in the entry-point group ``chopper.backends`` under the name of the package that defines the
-    array type; they are imported when an array of theirs is first seen.
+    array type; they are imported when an array of theirs is first seen.  Arrays of other packages are taken by DLPack.
 
     Raises
     ------
@@ -102,6 +109,8 @@ def backend_of(x: Any) -> Backend:
         adapter = _adapter(kind.__module__.partition(".")[0])
         if adapter is not None and adapter.accepts(x):
             return adapter
+    if _by_dlpack().accepts(x):
+        return _by_dlpack()
     raise UnsupportedInputError(
         f"cannot round a {type(x).__module__}.{type(x).__qualname__}; pass a number, a NumPy array or an array of an "
         "installed adapter, or convert it with numpy.asarray"

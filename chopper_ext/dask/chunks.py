@@ -51,7 +51,7 @@ class DaskBackend:
 
 def _perform(task: str, x: Any, request: Request, draw: Draw, out: Any, threads: int | None) -> Any:
     _no_out(out)
-    given = {"task": task, "request": request, "threads": threads or 1}
+    given: dict[str, Any] = {"task": task, "request": request, "threads": threads or 1}
     meta = x._meta if is_blocked(request.fmt) else _chunk(x._meta, draw=Draw(0), **given)
     as_planned = {"dtype": meta.dtype, "meta": meta}
     if not request.rounding.random:
