@@ -33,8 +33,8 @@ def as_dtype(codes: npt.NDArray[Any], fmt: str | Format) -> npt.NDArray[Any]:
     --------
     >>> import chopper, numpy as np
     >>> x = as_dtype(chopper.encode(np.array([0.3, 1000.0]), "e4m3"), "e4m3")
-    >>> x.dtype.name, x.tolist()
-    ('float8_e4m3fn', [0.3125, 448])
+    >>> x.dtype.name, x.astype(float).tolist()
+    ('float8_e4m3fn', [0.3125, 448.0])
     """
     wanted = get(fmt)
     dtype = _dtypes().get(wanted)
