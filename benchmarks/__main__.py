@@ -7,7 +7,18 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import calls, families, floats, others, packing, peers, startup, threads, torch_adapter
+from benchmarks import (
+    calls,
+    families,
+    floats,
+    jax_adapter,
+    others,
+    packing,
+    peers,
+    startup,
+    threads,
+    torch_adapter,
+)
 from benchmarks.figure import Figure
 from benchmarks.machine import about, machine
 from benchmarks.report import insert, markdown, regressions, show, verdict
@@ -24,6 +35,7 @@ SECTIONS = (
     packing.measure,
     peers.measure,
     torch_adapter.measure,
+    jax_adapter.measure,
 )
 
 

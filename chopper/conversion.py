@@ -13,6 +13,7 @@ from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 from chopper.formats.scale_rule import ScaleRule
+from chopper.random import Chunk
 from chopper.rounding import Overflow, Rounding
 from chopper.scaled import ScaledArray, wrapped
 
@@ -32,7 +33,7 @@ def chop(
     out: Any = None,
     random_bits: int = 32,
     random_words: Any = None,
-    offset: int = 0,
+    offset: int | Chunk = 0,
     compat: str | None = None,
     threads: int | None = None,
 ) -> Any:
@@ -47,7 +48,7 @@ def chop(
         A name (``"e4m3"``), a grammar string (``"e5m10"``, ``"binary8p3se"``) or a `Format`.
     rounding : str or Rounding
         See `Rounding`.
-    key : int, numpy.random.Generator or None
+    key : int, pair of uint32, numpy.random.Generator or None
         For stochastic modes: the random word of an element depends on the key and on its index alone, in C order.
         None draws fresh entropy.
     overflow : str, Overflow or None
@@ -67,8 +68,9 @@ def chop(
         How many random bits a stochastic mode uses, 1 to 32.
     random_words : array of uint32, optional
         The random words themselves, in place of those that `key` gives; the top `random_bits` of each are used.
-    offset : int
-        Index of the first element, for chunks of a larger array.
+    offset : int or Chunk
+        Index of the first element, for chunks of a larger array; a `chopper.random.Chunk` where the elements of the
+        chunk do not follow each other there.
     compat : str, optional
         Round as another tool does: "ml_dtypes", "torch", "torch<2.12", "cuda", "onnx", "p3109", "matlab_chop".
     threads : int, optional
@@ -116,7 +118,7 @@ def encode(
     out: Any = None,
     random_bits: int = 32,
     random_words: Any = None,
-    offset: int = 0,
+    offset: int | Chunk = 0,
     compat: str | None = None,
     threads: int | None = None,
 ) -> Any:

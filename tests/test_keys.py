@@ -7,7 +7,7 @@ import pytest
 
 import chopper
 from chopper.errors import RandomKeyError
-from chopper.random import Key, as_key
+from chopper.random import Chunk, Key, as_key
 
 X = np.full(2000, 1.05)
 CALLS = (chopper.chop, chopper.encode)
@@ -116,3 +116,46 @@ def test_as_key():
     generator = np.random.default_rng(1)
     state = np.random.default_rng(1).integers(0, 1 << 64, dtype=np.uint64)
     assert as_key(generator) == as_key(int(state))
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("shape", [(5,), (40, 50), (7, 8, 9), (3, 1, 4, 2), (300, 400)], ids=str)
+def test_chunks_of_arrays(call, shape):
+    """Any box of an array has the bits that it has in the whole; long rows and short ones, compiled or not."""
+    rng = np.random.default_rng(len(shape))
+    x = rng.standard_normal(shape).astype(np.float32)
+    whole = draw(call, x, key=5)
+    for _ in range(6):
+        origin = tuple(int(rng.integers(n)) for n in shape)
+        extent = tuple(int(rng.integers(1, n - at + 1)) for n, at in zip(shape, origin, strict=True))
+        box = tuple(slice(at, at + n) for at, n in zip(origin, extent, strict=True))
+        assert np.array_equal(draw(call, x[box], key=5, offset=Chunk(origin, shape)), whole[box])
+
+
+def test_chunks_of_arrays_larger_than_memory():
+    """The index of a chunk is exact beyond 2^32."""
+    shape = (2**20, 2**20, 2**20)
+    x = np.full((2, 3, 4), 1.05)
+    got = draw(x=x, key=3, offset=Chunk((7, 2**20 - 3, 11), shape))
+    for at in np.ndindex(2, 3, 1):
+        index = (7 + at[0]) * 2**40 + (2**20 - 3 + at[1]) * 2**20 + 11
+        assert np.array_equal(got[at[0], at[1]], draw(x=x[0, 0], key=3, offset=index))
+
+
+@pytest.mark.parametrize(
+    ("origin", "shape"), [((0,), (5, 5)), ((0, 3), (5, 5)), ((-1, 0), (5, 5)), ((0, 0, 0), (5, 5, 5))]
+)
+def test_bad_chunks(origin, shape):
+    for call in CALLS:
+        with pytest.raises(RandomKeyError, match="does not hold an array of shape"):
+            draw(call, np.ones((3, 3)), key=1, offset=Chunk(origin, shape))
+
+
+def test_pairs_of_words():
+    """A key may be given as its two words, and once made it stays what it is."""
+    pair = np.array([7, 9], np.uint32)
+    for call in CALLS:
+        want = draw(call, key=(7 << 32) + 9, offset=5)
+        assert np.array_equal(draw(call, key=pair, offset=5), want)
+        assert np.array_equal(draw(call, key=Key(7, 9, 5)), want)
+        assert np.array_equal(draw(call, key=Key(7, 9, 5), overflow="raise"), want)

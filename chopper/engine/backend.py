@@ -7,18 +7,18 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol, cast
 
-from chopper.engine.plan import Plan, Request, carrier_width, plan_decode, plan_encode, plan_round, request
+from chopper.engine.plan import Plan, Request, carrier_width, family_of, plan_decode, plan_encode, plan_round, request
 from chopper.errors import RangeError, UnsupportedInputError
 from chopper.formats.base import Format
 
-__all__ = ["Backend", "Draw", "Plan", "Request", "backend_of", "native", "portable_plan", "request"]
+__all__ = ["Backend", "Draw", "Plan", "Request", "backend_of", "is_portable", "native", "portable_plan", "request"]
 
 
 class Draw(NamedTuple):
-    """Where random words come from: a key and the index of the first element, or the words themselves."""
+    """Where random words come from: a key and where the elements lie (see `as_key`), or the words themselves."""
 
     key: Any = None
-    offset: int = 0
+    offset: Any = 0
     words: Any = None
 
 
@@ -36,6 +36,14 @@ class Backend(Protocol):
 
     def decode(self, codes: Any, fmt: Format, dtype: Any, out: Any, threads: int | None) -> Any:
         """Turn codes into values."""
+
+
+def is_portable(fmt: Format) -> bool:
+    """Whether `portable_plan` serves the format's family; others work on whole NumPy arrays: see `native`."""
+    try:
+        return hasattr(family_of(fmt), "plan_round")
+    except ModuleNotFoundError:
+        return False
 
 
 def portable_plan(task: str, asked: Request, width: int) -> Plan:
@@ -79,11 +87,18 @@ def native() -> Backend:
     return NumpyBackend()
 
 
+@cache
+def _by_dlpack() -> Backend:
+    from chopper.engine.dlpack import DlpackBackend
+
+    return DlpackBackend()
+
+
 def backend_of(x: Any) -> Backend:
     """Return the backend for an array: NumPy's own, or the one an adapter registered for the array's package.
 
     Adapters register in the entry-point group ``chopper.backends`` under the name of the package that defines the
-    array type; they are imported when an array of theirs is first seen.
+    array type; they are imported when an array of theirs is first seen.  Arrays of other packages are taken by DLPack.
 
     Raises
     ------
@@ -96,6 +111,8 @@ def backend_of(x: Any) -> Backend:
         adapter = _adapter(kind.__module__.partition(".")[0])
         if adapter is not None and adapter.accepts(x):
             return adapter
+    if _by_dlpack().accepts(x):
+        return _by_dlpack()
     raise UnsupportedInputError(
         f"cannot round a {type(x).__module__}.{type(x).__qualname__}; pass a number, a NumPy array or an array of an "
         "installed adapter, or convert it with numpy.asarray"

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
-from chopper.errors import OutputError, RandomKeyError, RangeError, UnsupportedInputError
+from chopper.errors import (
+    FormatError,
+    OutputError,
+    RandomKeyError,
+    RangeError,
+    UnknownFormatError,
+    UnsupportedInputError,
+)
 from chopper.formats.base import Format
+from chopper.formats.registry import get
 
 __all__ = ["as_codes", "as_real", "as_words", "check_out", "code_dtype", "exact_float", "is_number"]
 
@@ -84,8 +93,17 @@ def code_dtype(fmt: Format) -> np.dtype[Any]:
     return np.dtype(f"u{max(1, 1 << (fmt.bits - 1).bit_length() >> 3)}")
 
 
+@lru_cache(maxsize=1024)
+def _stores(dtype: str, fmt: Format) -> bool:
+    """Whether the patterns of a dtype, of NumPy or of ml_dtypes, are the codes of a format: it bears that name then."""
+    try:
+        return get(dtype) == fmt
+    except (UnknownFormatError, FormatError):
+        return False
+
+
 def as_codes(codes: Any, fmt: Format) -> _Array:
-    """Return codes in the dtype of the format's codes.
+    """Return codes in the dtype of the format's codes; an array of the dtype that stores the format holds its codes.
 
     Raises
     ------
@@ -95,6 +113,8 @@ def as_codes(codes: Any, fmt: Format) -> _Array:
         If one of them is not a code of the format.
     """
     a = _as_array(codes)
+    if _stores(a.dtype.name, fmt):
+        a = a.astype(a.dtype.newbyteorder("="), copy=False).view(f"u{a.itemsize}")
     if a.dtype.kind not in "iu":
         raise UnsupportedInputError(f"cannot decode dtype {a.dtype}; legal: integers from 0 to {(1 << fmt.bits) - 1}")
     wanted = code_dtype(fmt)

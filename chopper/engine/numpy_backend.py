@@ -131,14 +131,14 @@ def _randomness(request: Request, draw: Draw, source: _Array) -> tuple[Key | Non
         return None, None
     if draw.words is not None:
         return None, as_words(draw.words, source.shape)
-    return as_key(draw.key, draw.offset), None
+    return as_key(draw.key, draw.offset, source.shape), None
 
 
 def _drawn_once(request: Request, draw: Draw) -> Draw:
     """Return the draw with a plain number for its key, so that using it twice gives the same words."""
-    if not request.rounding.random or draw.words is not None:
+    if not request.rounding.random or draw.words is not None or isinstance(draw.key, Key):
         return draw
-    key = as_key(draw.key, draw.offset)
+    key = as_key(draw.key)
     return draw._replace(key=key.high << 32 | key.low)
 
 

@@ -32,6 +32,9 @@ _BLOCK = 1 << 14
 _THREADED = 1 << 20
 """Arrays below this size are not worth a second thread."""
 
+_ROW = 128
+"""Chunks whose rows are shorter than this get their random words in advance."""
+
 _WORD = 1 << 32
 
 
@@ -88,6 +91,8 @@ def run(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array | Non
     """Run a plan from x to out: flat, contiguous, native; out may be x itself."""
     if x.size == 0:
         return
+    if key is not None and key.rows is not None and key.rows.length < _ROW:
+        words = np.concatenate([words_of(key, at, min(_BLOCK, x.size - at)) for at in range(0, x.size, _BLOCK)])
     in_place = out is x or (x.dtype == out.dtype and np.may_share_memory(x, out))
     name, extra = _loop(in_place, key, words)
     arrays = [x] if in_place else [x, out]
@@ -132,10 +137,11 @@ def _loop(in_place: bool, key: Key | None, words: _Array | None) -> tuple[str, b
 
 
 def _segments(key: Key, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
-    """Cut [start, stop) where the low counter word wraps around; yield bounds and the counter of the first element."""
+    """Cut [start, stop) where rows end and where the low counter word wraps; yield bounds and first counter."""
     while start < stop:
-        counter = (key.offset + start) % (_WORD * _WORD)
-        end = min(stop, start + _WORD - counter % _WORD)
+        index, row_end = key.locate(start)
+        counter = index % (_WORD * _WORD)
+        end = min(stop, row_end or stop, start + _WORD - counter % _WORD)
         yield start, end, counter
         start = end
 
@@ -213,17 +219,9 @@ def all_words(key: Key, size: int, threads: int | None) -> npt.NDArray[np.uint32
 
 def words_of(key: Key, start: int, size: int) -> npt.NDArray[np.uint32]:
     """Return the random words of `size` elements from `start` on."""
-    high, low = (_signed(word) for word in (key.high, key.low))
-    parts = []
-    for begin, end, counter in _segments(key, start, start + size):
-        lo = (
-            np.arange(counter % _WORD, counter % _WORD + (end - begin), dtype=np.int64).astype(np.uint32).view(np.int32)
-        )
-        hi = np.full(end - begin, _signed(counter >> 32), np.int32)
-        with np.errstate(over="ignore"):
-            parts.append(random_word(high, low, hi, lo))
-    return np.concatenate(parts or [np.empty(0, np.int32)]).view(np.uint32)
-
-
-def _signed(word: int) -> int:
-    return word - _WORD if word >> 31 else word
+    counters, _ = key.locate(np.arange(start, start + size, dtype=np.uint64))
+    lo, hi = (part.astype(np.uint32).view(np.int32) for part in (counters, counters >> 32))
+    high, low = (word - _WORD if word >> 31 else word for word in (key.high, key.low))
+    with np.errstate(over="ignore"):
+        word: npt.NDArray[np.int32] = random_word(high, low, hi, lo)
+    return word.view(np.uint32)

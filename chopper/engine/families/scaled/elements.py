@@ -86,7 +86,7 @@ def drawn(view: View, request: Request, draw: Draw) -> _Array | None:
     layout = view.layout
     if draw.words is not None:
         return layout.to_rows(as_words(draw.words, np.shape(draw.words)))
-    words = all_words(as_key(draw.key, draw.offset), int(np.prod(layout.shape)), view.threads)
+    words = all_words(as_key(draw.key, draw.offset, tuple(layout.shape)), int(np.prod(layout.shape)), view.threads)
     return words if layout.direct else layout.to_rows(words)
 
 

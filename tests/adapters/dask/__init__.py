@@ -1,0 +1,1 @@
+"""Dask: chunks, laziness, processes."""

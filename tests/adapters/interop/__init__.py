@@ -1,0 +1,1 @@
+"""Dtypes, memory and files of other tools."""

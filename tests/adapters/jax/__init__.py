@@ -1,0 +1,1 @@
+"""JAX: bits, transformations, sharding."""
