@@ -47,7 +47,7 @@ def round_code(
 def _magnitude(fmt: PositFormat, x: Fraction, negative: bool, mode: Rounding, drawn: int, bits: int) -> int:
     if x == 0:
         return 0
-    lower, nu = _place(fmt, x, fmt.stochastic if mode.random else fmt.nearest)
+    lower, nu = _place(fmt.n, fmt.es, x, fmt.stochastic if mode.random else fmt.nearest)
     if nu == 0:
         return lower
     if lower == 0 and fmt.underflow is Underflow.SMALLEST:
@@ -56,8 +56,9 @@ def _magnitude(fmt: PositFormat, x: Fraction, negative: bool, mode: Rounding, dr
 
 
 @lru_cache(maxsize=1 << 12)
-def _place(fmt: PositFormat, x: Fraction, metric: Metric) -> tuple[int, Fraction]:
+def _place(n: int, es: int, x: Fraction, metric: Metric) -> tuple[int, Fraction]:
     """Return the code toward zero, and where x lies between its value and the next."""
+    fmt = PositFormat(n=n, es=es)
     lower, upper = 0, fmt.nar
     while upper - lower > 1:
         middle = (lower + upper) // 2

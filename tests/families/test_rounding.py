@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import chopper
-from chopper.engine.plan import family_of
+from chopper.engine.plan import family_of, plan_encode, plan_round
 from chopper.errors import PolicyError, RangeError
 from chopper.formats.registry import formats, get
 from chopper.formats.table import TableFormat
@@ -27,6 +27,14 @@ SAMPLE = [*NAMED, *map(get, MORE.split())]
 MODES = tuple(Rounding)
 FEW = (Rounding.NEAREST_EVEN, Rounding.STOCHASTIC)
 """The modes for formats with many codes, of which tables take seconds to make."""
+
+
+@pytest.fixture(autouse=True)
+def plans_are_forgotten():
+    """Let go of the tables after each test: those of the stochastic modes have megabytes each."""
+    yield
+    plan_round.cache_clear()
+    plan_encode.cache_clear()
 
 
 def holds(fmt, dtype):
