@@ -12,10 +12,14 @@ from chopper.kernels.carrier import pick
 __all__ = [
     "Climb",
     "LnsParams",
+    "code_lns",
     "encode_lns",
     "encode_lns_long",
     "encode_lns_long_sided",
     "encode_lns_sided",
+    "finish_lns",
+    "period_lns",
+    "place_lns",
     "round_lns",
     "round_lns_long",
     "round_lns_long_sided",
@@ -74,63 +78,63 @@ class LnsParams(NamedTuple):
 
 def round_lns(where, rule, bits, word, c, f):
     """Round a carrier pattern to a pattern of the format; at most eight steps, the same for both signs."""
-    neg, mag, a, m = _place(where, bits, c, f)
+    neg, mag, a, m = place_lns(where, bits, c, f)
     out = _climb(where, m, a - m, f.pos)
-    return _finish(where, neg, mag, out | neg, c, f)
+    return finish_lns(where, neg, mag, out | neg, c, f)
 
 
 def round_lns_sided(where, rule, bits, word, c, f):
     """As `round_lns`, with steps that depend on the sign."""
-    neg, mag, a, m = _place(where, bits, c, f)
+    neg, mag, a, m = place_lns(where, bits, c, f)
     out = _climb_sided(where, neg >> (c.width - 1), m, a - m, f.pos, f.neg)
-    return _finish(where, neg, mag, out | neg, c, f)
+    return finish_lns(where, neg, mag, out | neg, c, f)
 
 
 def round_lns_long(where, rule, bits, word, c, f):
     """As `round_lns`, with sixteen steps."""
-    neg, mag, a, m = _place(where, bits, c, f)
+    neg, mag, a, m = place_lns(where, bits, c, f)
     out = _climb(where, m, _climb(where, m, a - m, f.pos), f.pos_more)
-    return _finish(where, neg, mag, out | neg, c, f)
+    return finish_lns(where, neg, mag, out | neg, c, f)
 
 
 def round_lns_long_sided(where, rule, bits, word, c, f):
     """As `round_lns`, with sixteen steps that depend on the sign."""
-    neg, mag, a, m = _place(where, bits, c, f)
+    neg, mag, a, m = place_lns(where, bits, c, f)
     out = _climb_sided(where, neg >> (c.width - 1), m, a - m, f.pos, f.neg)
     out = _climb_sided(where, neg >> (c.width - 1), m, out, f.pos_more, f.neg_more)
-    return _finish(where, neg, mag, out | neg, c, f)
+    return finish_lns(where, neg, mag, out | neg, c, f)
 
 
 def encode_lns(where, rule, bits, word, c, f):
     """Round a carrier pattern to a code of the format; at most eight steps, the same for both signs."""
-    neg, mag, a, m = _place(where, bits, c, f)
-    out = _climb(where, m, _period(a, f), f.pos)
-    return _finish(where, neg, mag, _code(neg, out, c, f), c, f)
+    neg, mag, a, m = place_lns(where, bits, c, f)
+    out = _climb(where, m, period_lns(a, f), f.pos)
+    return finish_lns(where, neg, mag, code_lns(neg, out, c, f), c, f)
 
 
 def encode_lns_sided(where, rule, bits, word, c, f):
     """As `encode_lns`, with steps that depend on the sign."""
-    neg, mag, a, m = _place(where, bits, c, f)
-    out = _climb_sided(where, neg >> (c.width - 1), m, _period(a, f), f.pos, f.neg)
-    return _finish(where, neg, mag, _code(neg, out, c, f), c, f)
+    neg, mag, a, m = place_lns(where, bits, c, f)
+    out = _climb_sided(where, neg >> (c.width - 1), m, period_lns(a, f), f.pos, f.neg)
+    return finish_lns(where, neg, mag, code_lns(neg, out, c, f), c, f)
 
 
 def encode_lns_long(where, rule, bits, word, c, f):
     """As `encode_lns`, with sixteen steps."""
-    neg, mag, a, m = _place(where, bits, c, f)
-    out = _climb(where, m, _climb(where, m, _period(a, f), f.pos), f.pos_more)
-    return _finish(where, neg, mag, _code(neg, out, c, f), c, f)
+    neg, mag, a, m = place_lns(where, bits, c, f)
+    out = _climb(where, m, _climb(where, m, period_lns(a, f), f.pos), f.pos_more)
+    return finish_lns(where, neg, mag, code_lns(neg, out, c, f), c, f)
 
 
 def encode_lns_long_sided(where, rule, bits, word, c, f):
     """As `encode_lns`, with sixteen steps that depend on the sign."""
-    neg, mag, a, m = _place(where, bits, c, f)
-    out = _climb_sided(where, neg >> (c.width - 1), m, _period(a, f), f.pos, f.neg)
+    neg, mag, a, m = place_lns(where, bits, c, f)
+    out = _climb_sided(where, neg >> (c.width - 1), m, period_lns(a, f), f.pos, f.neg)
     out = _climb_sided(where, neg >> (c.width - 1), m, out, f.pos_more, f.neg_more)
-    return _finish(where, neg, mag, _code(neg, out, c, f), c, f)
+    return finish_lns(where, neg, mag, code_lns(neg, out, c, f), c, f)
 
 
-def _place(where, bits, c, f):
+def place_lns(where, bits, c, f):
     """Return sign, magnitude, the magnitude that is at least the smallest one, and the significand in its period."""
     neg = bits & c.sign
     mag = bits ^ neg
@@ -162,17 +166,17 @@ def _climb_sided(where, side, m, out, s, n):
     return where(m < pick(side, s.t7, n.t7), out, out + s.d7)
 
 
-def _period(a, f):
+def period_lns(a, f):
     """Return the exponent, in steps, where the period of a magnitude begins."""
     return ((a - f.one) >> f.field) << f.digits
 
 
-def _code(neg, e, c, f):
+def code_lns(neg, e, c, f):
     """Return the code of an exponent, given in steps."""
     return ((e - f.bias) & f.mask) | ((neg >> (c.width - 1)) & f.half)
 
 
-def _finish(where, neg, mag, out, c, f):
+def finish_lns(where, neg, mag, out, c, f):
     """Settle zero, overflow, infinity and NaN."""
     side = neg >> (c.width - 1)
     out = where(mag < pick(side, f.under_pos, f.under_neg), f.zero, out)

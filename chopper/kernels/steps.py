@@ -10,10 +10,12 @@ Functions here take ``take(table, index)`` besides ``where``; a kernel's ``rule`
 from typing import Any, NamedTuple
 
 from chopper.kernels.carrier import pick, split
+from chopper.kernels.lns import code_lns, finish_lns, period_lns, place_lns
 
 __all__ = [
     "Chances",
     "Logs",
+    "Period",
     "Steps",
     "decode_steps",
     "stochastic",
@@ -24,6 +26,8 @@ __all__ = [
     "take_chance_dense",
     "take_log",
     "take_log_code",
+    "take_period",
+    "take_period_code",
     "take_step",
     "take_step_dense",
 ]
@@ -80,6 +84,32 @@ class Logs(NamedTuple):
     values: Any  # value of a binade -> its pattern less that of the power of two
 
 
+class Period(NamedTuple):
+    """Logarithmic numbers whose steps of one period are looked up; see `chopper.kernels.lns.LnsParams` for the rest."""
+
+    low: int
+    top: int
+    one: int
+    field: int
+    digits: int
+    bias: int
+    mask: int
+    half: int
+    under_pos: int
+    under_neg: int
+    zero: int
+    over_pos: int
+    over_neg: int
+    inf_pos: int
+    inf_neg: int
+    nan: int
+    shift: int  # a bucket holds 2**shift significands
+    negative: int  # where the buckets of negative numbers begin
+    first: Any  # bucket -> the step that its lowest significand lies on
+    starts: Any  # step -> the significand where the next one begins
+    rises: Any  # step -> its height above the beginning of the period
+
+
 def take_step(where, take, rule, bits, word, c, f):
     """Return the result of a pattern where no bucket holds more than one beginning of a step."""
     neg, mag, i = _bucket(where, take, bits, c, f)
@@ -106,6 +136,23 @@ def take_chance_dense(where, take, rule, bits, word, c, f):
     neg, mag, i = _bucket(where, take, bits, c, f.steps)
     i = _climb(take, mag, i, c, f.steps)
     return _choose(where, take, rule, neg, mag, i, word, c, f, f.steps)
+
+
+def take_period(where, take, rule, bits, word, c, f):
+    """Round a carrier pattern to a logarithmic number."""
+    neg, mag, a, m = place_lns(where, bits, c, f)
+    return finish_lns(where, neg, mag, (a - m + _risen(take, neg, m, c, f)) | neg, c, f)
+
+
+def take_period_code(where, take, rule, bits, word, c, f):
+    """As `take_period`, to a code."""
+    neg, mag, a, m = place_lns(where, bits, c, f)
+    return finish_lns(where, neg, mag, code_lns(neg, period_lns(a, f) + _risen(take, neg, m, c, f), c, f), c, f)
+
+
+def _risen(take, neg, m, c, f):
+    i = take(f.first, (m >> f.shift) + ((neg >> (c.width - 1)) & f.negative))
+    return take(f.rises, i + 1 + ((m - take(f.starts, i)) >> (c.width - 1)))
 
 
 def take_log(where, take, rule, bits, word, c, f):

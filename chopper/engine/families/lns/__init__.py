@@ -1,4 +1,4 @@
-"""The logarithmic numbers: up to four fraction bits by a kernel of their own, the others as lists of values."""
+"""The logarithmic numbers: by the steps of one period, in registers if they are few; the rest as lists of values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import cast
 
 from chopper.engine.families import table
-from chopper.engine.families.lns.climbs import climbs, digits_of
+from chopper.engine.families.lns.climbs import climbs, digits_of, period
 from chopper.engine.families.lns.logs import lower_logs
 from chopper.engine.families.table.ends import ends_of, nan_of
 from chopper.engine.families.table.lower import pattern_of
@@ -19,12 +19,15 @@ from chopper.engine.plan import Plan, Request
 from chopper.formats.lns import LnsFormat
 from chopper.formats.policies import Metric, Underflow
 from chopper.kernels.lns import LnsParams
+from chopper.kernels.steps import Period
 from chopper.rounding import Rounding
 
 __all__ = ["fits", "plan_decode", "plan_encode", "plan_round", "why_not"]
 
-_MOST = 4
+_FEW = 4
 """The most fraction bits for which comparing with every step is quicker than looking steps up."""
+_MOST = 12
+"""The most for which the steps of a period are those of a format of 16 bits."""
 
 _Put = Callable[[int | None], int]
 
@@ -79,7 +82,7 @@ def _plan(request: Request, view: View, codes: bool, put: _Put) -> Plan | None:
     if mode.random:
         if fmt.stochastic is Metric.VALUE:
             return None
-    elif fmt.fraction_bits > _MOST:
+    elif fmt.fraction_bits > _FEW and (mode is Rounding.TO_ODD or not _long(fmt)):
         return None
     ends = ends_of(fmt, mode, request.overflow or fmt.default_overflow)
     nan = nan_of(fmt, _zero(fmt))
@@ -99,29 +102,37 @@ def _plan(request: Request, view: View, codes: bool, put: _Put) -> Plan | None:
     return Plan(kernel, climbing, marked)
 
 
-def _climbing(view: View, mode: Rounding, codes: bool, results: dict[str, int]) -> tuple[Kernel, LnsParams]:
-    """Return the kernel that compares with all steps of a period, and its parameters."""
+def _long(fmt: LnsFormat) -> bool:
+    """Whether the list of values is so long that looking up the steps of one period is better.
+
+    Not under to_odd, which begins two steps side by side.
+    """
+    return fmt.width > 12 and fmt.fraction_bits <= _MOST
+
+
+def _climbing(view: View, mode: Rounding, codes: bool, results: dict[str, int]) -> tuple[Kernel, LnsParams | Period]:
+    """Return the kernel that compares with all steps of a period or looks them up, and its parameters."""
     fmt, c = cast(LnsFormat, view.fmt), view.c
+    small = fmt.lowest & (fmt.sign_code - 1)
+    common = {
+        "low": pattern_of(view, small),
+        "top": pattern_of(view, fmt.highest),
+        "one": pattern(Fraction(1), c),
+        "field": c.precision - 1 + (fmt.fraction_bits == 0),
+        "digits": digits_of(fmt),
+        "bias": fmt.bias,
+        "mask": fmt.sign_code - 1,
+        "half": fmt.sign_code,
+        "under_pos": _under(view, mode, small, False),
+        "under_neg": _under(view, mode, small | fmt.sign_code, True),
+        **results,
+    }
+    if fmt.fraction_bits > _FEW:
+        name = "take_period_code" if codes else "take_period"
+        return Kernel("steps", name, "toward_zero", c.width), Period(**common, **period(view, mode, codes))
     pos, neg = (climbs(view, mode, negative, codes) for negative in (False, True))
     kind = ("_long" if len(pos) > 1 else "") + ("_sided" if pos != neg else "")
-    small = fmt.lowest & (fmt.sign_code - 1)
-    params = LnsParams(
-        low=pattern_of(view, small),
-        top=pattern_of(view, fmt.highest),
-        one=pattern(Fraction(1), c),
-        field=c.precision - 1 + (fmt.fraction_bits == 0),
-        digits=digits_of(fmt),
-        bias=fmt.bias,
-        mask=fmt.sign_code - 1,
-        half=fmt.sign_code,
-        under_pos=_under(view, mode, small, False),
-        under_neg=_under(view, mode, small | fmt.sign_code, True),
-        pos=pos[0],
-        neg=neg[0],
-        pos_more=pos[-1],
-        neg_more=neg[-1],
-        **results,
-    )
+    params = LnsParams(**common, pos=pos[0], neg=neg[0], pos_more=pos[-1], neg_more=neg[-1])
     return Kernel("lns", ("encode_lns" if codes else "round_lns") + kind, "toward_zero", c.width), params
 
 
