@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import calls, families, floats, packing, peers, startup, threads
+from benchmarks import blocks, calls, families, floats, packing, peers, startup, threads
 from benchmarks.figure import Figure
 from benchmarks.machine import about, machine
 from benchmarks.report import insert, markdown, regressions, show, verdict
@@ -20,6 +20,7 @@ SECTIONS = (
     threads.measure,
     floats.measure_data,
     families.measure,
+    blocks.measure,
     packing.measure,
     peers.measure,
 )
