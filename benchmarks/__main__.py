@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    blocks,
     calls,
     families,
     floats,
@@ -32,6 +33,7 @@ SECTIONS = (
     floats.measure_data,
     families.measure,
     others.measure,
+    blocks.measure,
     packing.measure,
     peers.measure,
     torch_adapter.measure,
