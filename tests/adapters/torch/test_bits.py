@@ -103,6 +103,13 @@ def test_policies_and_presets(options, dtype, tally):
         want = outcome(lambda xs=xs, call=call: chopper.chop(xs, fmt, **call))
         ours = outcome(lambda tensor=tensor, call=call: chopper.chop(tensor, fmt, **call))
         portable = outcome(lambda tensor=tensor, asked=asked: device.round_(tensor, asked, Draw(KEY)))
+        if options.get("compat") != "matlab_chop":
+            coded = [outcome(lambda t=t, call=call: chopper.encode(t, fmt, **call)) for t in (xs, tensor)]
+            coded.append(outcome(lambda tensor=tensor, asked=asked: device.encode(tensor, asked, Draw(KEY))))
+            assert len({type(found) for found in coded} & {chopper.RangeError}) == isinstance(want, Exception)
+            if not isinstance(want, Exception):
+                tally.same(coded[1].numpy(), coded[0], xs, fmt=fmt, about=options)
+                tally.same(coded[2].numpy(), coded[0], xs, fmt=fmt, about=f"{options} by operators")
         if isinstance(want, Exception):
             assert isinstance(ours, chopper.RangeError) and isinstance(portable, chopper.RangeError)
             continue
