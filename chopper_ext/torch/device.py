@@ -31,14 +31,12 @@ def round_(x: torch.Tensor, asked: Request, draw: Draw) -> torch.Tensor:
 
 def encode(x: torch.Tensor, asked: Request, draw: Draw) -> Any:
     """Round values to codes of the format."""
-    if _is_left_to_the_host(x, asked.fmt):
-        codes = host.encode(x.cpu(), asked, _on_host(draw), None, None)
-        return codes.to(x.device) if isinstance(codes, torch.Tensor) else codes
-    carried, chosen = _carry(x, asked, "encode")
-    if chosen.plan.mark is not None:
-        values, rounding = _carry(x, asked, "round")
-        _check_mark(rounding, _rounded(rounding, values, draw), x, asked)
-    return run(chosen, carried, code_dtype(asked.fmt), draw)
+    if not _is_left_to_the_host(x, asked.fmt):
+        carried, chosen = _carry(x, asked, "encode")
+        if chosen.plan.mark is None:
+            return run(chosen, carried, code_dtype(asked.fmt), draw)
+    codes = host.encode(x.cpu(), asked, _on_host(draw), None, None)  # also what may raise: codes do not show it
+    return codes.to(x.device) if isinstance(codes, torch.Tensor) else codes
 
 
 def decode(codes: torch.Tensor, fmt: Format, wide: bool) -> torch.Tensor:
