@@ -87,12 +87,12 @@ def rounds_by_thresholds(fmt: TakumFormat, mode: Rounding, source: Source = SHIP
         Rounding.NEAREST_AWAY: z3.UGE(mag, threshold),
         Rounding.NEAREST_ZERO: z3.UGT(mag, threshold),
         Rounding.TOWARD_ZERO: z3.BoolVal(False),
-        Rounding.AWAY_FROM_ZERO: mag != at,
-        UP: z3.And(mag != at, x >= 0),
-        DOWN: z3.And(mag != at, x < 0),
-        Rounding.TO_ODD: z3.And(mag != at, z3.Not(odd)),
+        Rounding.AWAY_FROM_ZERO: z3.BoolVal(True),
+        UP: x >= 0,
+        DOWN: x < 0,
+        Rounding.TO_ODD: z3.Not(odd),
     }[mode]
-    return [*inside, size != z3.If(away, low + 1, low)]
+    return [*inside, size != z3.If(z3.And(mag != at, away), low + 1, low)]  # values stay
 
 
 @cases(MODES)
