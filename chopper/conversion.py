@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from chopper.engine.backend import Draw, backend_of
-from chopper.engine.families.scaled import Blocks
 from chopper.engine.plan import request
 from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
@@ -145,7 +144,7 @@ def encode(
     """
     asked = request(get(fmt), rounding, overflow, random_bits, compat, axis=axis, scaling=scaling, scale=scale)
     codes = backend_of(x).encode(x, asked, Draw(key, offset, random_words), out, _threads(threads))
-    return wrapped(codes, asked.fmt, axis) if isinstance(codes, Blocks) else codes
+    return wrapped(codes, asked.fmt, axis)
 
 
 def decode(

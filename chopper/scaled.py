@@ -300,11 +300,13 @@ class ScaledArray:
         return load(path)
 
 
-def wrapped(blocks: Blocks, named: str | Format, axis: Axis) -> ScaledArray:
-    """Return a scaled array of what the engine made; the arrays become part of it."""
-    fmt = _format(named)
-    codes = np.atleast_1d(blocks.codes)
-    data = Store(fmt.element, codes.shape, scale=False).put(codes)
+def wrapped(codes: Any, named: str | Format, axis: Axis) -> Any:
+    """Return a scaled array of what the engine made, whose arrays become part of it; other codes as they are."""
+    if not isinstance(codes, Blocks):
+        return codes
+    fmt, blocks = _format(named), codes
+    elements = np.atleast_1d(blocks.codes)
+    data = Store(fmt.element, elements.shape, scale=False).put(elements)
     scales = tuple(
         Store(level.scale, one.shape, scale=True).put(one) for level, one in zip(fmt.levels, blocks.scales, strict=True)
     )

@@ -71,7 +71,7 @@ def portable_plan(task: str, asked: Request, width: int) -> Plan:
     """
     if task == "decode":
         if carrier_width(asked.fmt, width) != width:
-            raise RangeError(f"float{width} does not hold every value of {asked.fmt}; decode to float64")
+            raise RangeError(f"{width} bits do not hold every value of {asked.fmt}; decode to float64")
         plan = plan_decode(asked.fmt, width)
     else:
         planner = {"round": plan_round, "encode": plan_encode}[task]

@@ -18,9 +18,12 @@ SEAMS = (
 KNOWN = names("chopper")
 COMMON = frozenset(
     f"chopper.{name}"
-    for name in ("formats.base", "formats.hashing", "formats.registry", "kernels.carrier", "kernels.threefry")
-)
-"""Modules of the formats and kernels that are of no family."""
+    for name in (
+        "formats.base", "formats.hashing", "formats.registry", "formats.scale_rule", "kernels.carrier",
+        "kernels.threefry",
+    )
+)  # fmt: skip
+"""Modules of the formats and kernels that are of no family; scale rules are an argument of every call."""
 
 
 def _families() -> tuple[frozenset[str], frozenset[str]]:
@@ -36,8 +39,12 @@ def _family(part: ast.stmt) -> list[str]:
 
 
 FAMILIES, CLASSES = _families()
-WORDS = FAMILIES - {"float"}
-"""What no identifier may hold: ``float`` is a word of Python too, so for floats only imports, classes and strings."""
+WORDS = FAMILIES - {"float", "scaled"}
+"""What no identifier may hold.
+
+``float`` is a word of Python too, and a `ScaledArray` is a result of every call's kind: for these two only imports,
+classes and strings count.
+"""
 
 
 def complaints(module: Module) -> list[str]:
