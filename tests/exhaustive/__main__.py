@@ -1,4 +1,4 @@
-"""Print a log as the table of docs/verification.md, results of other code left out: ``python -m tests.exhaustive LOG``."""
+"""Print a log, results of other code left out, as a Markdown table: ``python -m tests.exhaustive LOG``."""
 
 from __future__ import annotations
 
