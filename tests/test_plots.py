@@ -54,7 +54,7 @@ def test_many_values_are_sampled_by_binades(name: str) -> None:
     assert count_below(fmt, fmt.max + 1) == len(codes)
 
 
-@pytest.mark.parametrize("names", [FORMATS, ("fp16", "posit16", "int32"), ("binary", "e8m0", "fp32"), ("uint4",)])
+@pytest.mark.parametrize("names", [FORMATS, ("fp16", "int32", "uint4"), ("binary", "e8m0", "fp16")])
 def test_figure(names: tuple[str, ...], tmp_path: Path) -> None:
     """It is drawn, for few values and for many."""
     plots = pytest.importorskip("chopper.plots")

@@ -1,11 +1,13 @@
-"""Print the results in a log as the table of docs/verification.md: ``python -m tests.exhaustive LOG``."""
+"""Print a log, results of other code left out, as a Markdown table: ``python -m tests.exhaustive LOG``."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-from tests.exhaustive.sweep import load
+from chopper.formats.registry import get
+from chopper.rounding import Rounding
+from tests.exhaustive.sweep import digest, load
 
 
 def table(lines: list[dict[str, Any]]) -> str:
@@ -31,8 +33,16 @@ def _spaced(number: float) -> str:
     return f"{int(number):,}".replace(",", " ")
 
 
+def is_current(line: dict[str, Any]) -> bool:
+    """Whether a result is one of the code as it is now."""
+    return bool(digest(get(line["format"]), Rounding.parse(line["mode"])) == line["digest"])
+
+
 if __name__ == "__main__":
     results = load(sys.argv[1])
-    print(table(results))
-    print("Versions:", "; ".join(sorted({line["versions"] for line in results})))
-    print("Dates:", ", ".join(sorted({line["date"] for line in results})))
+    current = [line for line in results if is_current(line)]
+    print(table(current))
+    print("Versions:", "; ".join(sorted({line["versions"] for line in current})))
+    print("Dates:", ", ".join(sorted({line["date"] for line in current})))
+    if old := [f"{line['format']} {line['mode']}" for line in results if line not in current]:
+        print("Left out, of other code than that of now:", ", ".join(old))
