@@ -190,13 +190,13 @@ def _request(
     return Request(fmt, mode, policy, random_bits, compat)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)  # a plan may hold tables of some megabytes
 def plan_round(asked: Request, width: int) -> Plan:
     """Plan rounding on a carrier of 32 or 64 bits."""
     return family_of(asked.fmt).plan_round(asked, width)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def plan_encode(asked: Request, width: int) -> Plan:
     """Plan encoding from a carrier of 32 or 64 bits."""
     return family_of(asked.fmt).plan_encode(asked, width)

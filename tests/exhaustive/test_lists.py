@@ -33,8 +33,8 @@ FEW = (Rounding.NEAREST_EVEN, Rounding.TO_ODD)
 
 
 def named() -> list[Format]:
-    """Return the named formats, each once however many names it has, those with few codes first."""
-    found = dict.fromkeys(row.format for row in rows() if not isinstance(row.format, FloatFormat))
+    """Return the named formats of single numbers, each once however many names it has, those with few codes first."""
+    found = dict.fromkeys(r.format for r in rows() if not (r.format.blocked or isinstance(r.format, FloatFormat)))
     return sorted((fmt for fmt in found if fmt.bits <= 16), key=lambda fmt: fmt.bits)
 
 
