@@ -208,3 +208,19 @@ def test_a_wrong_claim_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("z3")
     monkeypatch.setitem(__import__("chopper.verify.proofs", fromlist=["MODES"]).MODES, "up", "RTN")
     assert proof_check("e5m2", "up", 32) == (1 << 32, 1)
+
+
+def test_shared_scales_are_compared() -> None:
+    """Formats with shared scales stand beside the others; the scale saves what a lone format loses."""
+    x = np.random.default_rng(3).standard_normal(4096) * 1e-3
+    found = {row.format: row for row in compare(x, ["e2m1", "mxfp4", "nvfp4", "nf4_block64", "dfp16"])}
+    assert found["e2m1"].underflow == x.size
+    assert (
+        found["dfp16"].sqnr_db
+        > 70
+        > found["nf4_block64"].sqnr_db
+        > found["nvfp4"].sqnr_db
+        > found["mxfp4"].sqnr_db
+        > 15
+    )
+    assert all(row.nonfinite == 0 and row.overflow == 0 for row in found.values())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chopper
-from chopper.demo import harmonic_sum, run
+from chopper.demo import harmonic_sum, run, shown
 from chopper.demo.digits import digit_scores, evaluate, load_digits, network_notes, train
 from chopper.demo.figure import spread
 from chopper.demo.least_squares import Breakdown, Problem, fit, fits, gram, solve
@@ -152,3 +152,14 @@ def test_the_whole(tmp_path: Path) -> None:
     console.file.close()
     draw(demo, tmp_path / "demo.png")
     assert (tmp_path / "demo.png").stat().st_size > 50_000
+
+
+def test_shared_scales() -> None:
+    """Four kinds are shown by default, read digits and solve the problem, and have no harmonic series."""
+    pytest.importorskip("sklearn")
+    four = [fmt for fmt in shown() if fmt.blocked]
+    assert {*map(str, four)} == {"mxfp4", "nvfp4", "nf4_block64", "dfp16"}
+    found = run(four)
+    assert all(one.value is not None and one.value.accuracy > 0.85 for one in found.scores)
+    assert all(one.value is not None for one in found.fits)
+    assert all(one.value is None and "share no scale" in one.error for one in found.sums)

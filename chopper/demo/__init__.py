@@ -4,5 +4,6 @@ from chopper.demo.digits import Score, digit_scores
 from chopper.demo.harmonic import HarmonicSum, harmonic_sum
 from chopper.demo.least_squares import Fit, fits
 from chopper.demo.parts import Demo, run
+from chopper.demo.shown import shown
 
-__all__ = ["Demo", "Fit", "HarmonicSum", "Score", "digit_scores", "fits", "harmonic_sum", "run"]
+__all__ = ["Demo", "Fit", "HarmonicSum", "Score", "digit_scores", "fits", "harmonic_sum", "run", "shown"]

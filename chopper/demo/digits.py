@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.analysis import Outcome, sweep
+from chopper.demo.shown import shown
 from chopper.formats.base import Format
 from chopper.formats.float import FloatFormat
 from chopper.formats.policies import Negative
-from chopper.formats.registry import formats as all_formats
 from chopper.formats.registry import get
 
 __all__ = ["MODES", "Digits", "Network", "Score", "digit_scores", "evaluate", "load_digits", "network_notes", "train"]
@@ -109,10 +109,10 @@ def evaluate(net: Network, digits: Digits, rounding: Callable[[Any], Any]) -> Sc
 def digit_scores(
     formats: Iterable[str | Format] | None = None, modes: Iterable[str] = MODES, seed: int = 0
 ) -> Iterator[Outcome[Score]]:
-    """Train the network once and evaluate it in every format and mode; by default in all named formats."""
+    """Train the network once and evaluate it in every format and mode; by default in those of `shown`."""
     digits = load_digits(seed)
     net = train(digits, seed)
-    chosen = all_formats() if formats is None else formats
+    chosen = shown() if formats is None else formats
     yield from sweep(lambda rounding: evaluate(net, digits, rounding), chosen, modes, key=seed)
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from chopper.analysis import Outcome
 from chopper.conversion import chop
-from chopper.errors import ChopperError
+from chopper.errors import ChopperError, UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 
@@ -66,6 +66,11 @@ def harmonic_sum(fmt: str | Format, limit: int = 1 << 16) -> HarmonicSum:
     limit : int
         Give up after so many terms; ignored for fp32.
 
+    Raises
+    ------
+    UnsupportedInputError
+        If the format shares scales in blocks: every number of a sum would be a block by itself.
+
     Examples
     --------
     >>> one = harmonic_sum("bf16")
@@ -75,6 +80,8 @@ def harmonic_sum(fmt: str | Format, limit: int = 1 << 16) -> HarmonicSum:
     False
     """
     fmt = get(fmt)
+    if fmt.blocked:
+        raise UnsupportedInputError(f"the numbers of a sum share no scale: a lone number makes {fmt} what it needs")
     native = fmt == get("fp32")
     blocks = _native_blocks() if native else _chopped_blocks(fmt, limit)
     sums = np.concatenate(list(_until_it_stops(blocks)))

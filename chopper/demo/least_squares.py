@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.analysis import Outcome, sweep
+from chopper.demo.shown import shown
 from chopper.formats.base import Format
-from chopper.formats.registry import formats as all_formats
 
 __all__ = ["Breakdown", "Fit", "Problem", "fit", "fits", "gram", "load_diabetes", "solve"]
 
@@ -129,7 +129,7 @@ def fit(problem: Problem, r: _Round) -> Fit:
 
 
 def fits(formats: Iterable[str | Format] | None = None) -> Iterator[Outcome[Fit]]:
-    """Solve the diabetes problem in every format, to nearest even; by default in all named formats."""
+    """Solve the diabetes problem in every format, to nearest even; by default in those of `shown`."""
     problem = load_diabetes()
-    chosen = all_formats() if formats is None else formats
+    chosen = shown() if formats is None else formats
     yield from sweep(lambda r: fit(problem, r), chosen)

@@ -10,8 +10,8 @@ from chopper.analysis import Outcome
 from chopper.demo.digits import MODES, Score, digit_scores
 from chopper.demo.harmonic import HarmonicSum, harmonic_sums
 from chopper.demo.least_squares import Fit, fits
+from chopper.demo.shown import shown
 from chopper.formats.base import Format
-from chopper.formats.registry import formats as all_formats
 from chopper.formats.registry import get
 
 __all__ = ["Demo", "run"]
@@ -39,13 +39,13 @@ def run(
     Parameters
     ----------
     formats : iterable of str or Format, optional
-        All named formats by default.
+        Those of `chopper.demo.shown` by default.
     seed : int
         Of the split of the images, of the training and of stochastic rounding.
     report : callable, optional
         Called with the name of a part, the steps done and all steps of it, as it goes on.
     """
-    chosen = tuple(all_formats() if formats is None else map(get, formats))
+    chosen = tuple(shown() if formats is None else map(get, formats))
 
     def followed(part: str, items: Iterator[_T], count: int) -> Iterator[_T]:
         for done, item in enumerate(items, 1):

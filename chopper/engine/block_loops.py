@@ -15,7 +15,7 @@ from numba.extending import overload
 
 from chopper.engine.compiled import compiled
 from chopper.engine.families.scaled import exact
-from chopper.engine.lanes import fit, lane, peek, store, where, wide
+from chopper.engine.lanes import fit, lane, peak, peek, store, where, wide
 from chopper.kernels.threefry import random_word
 
 __all__ = ["divide", "fill", "largest", "loop", "multiply", "word_at"]
@@ -56,18 +56,26 @@ def fill(kernel: Any, words: Any, key: Any, start: int, stop: int) -> None:
 
 
 @loop
-def largest(kernel: Any, x: Any, finite: Any, whole: Any, shape: Any, inf: int, start: int, stop: int) -> None:
-    """Find the largest pattern of a magnitude in each block, among finite numbers and among all."""
+def largest(
+    kernel: Any, x: Any, finite: Any, whole: Any, span: Any, shape: Any, inf: int, start: int, stop: int
+) -> None:
+    """Find the largest pattern of a magnitude in each block, among finite numbers and among all.
+
+    Blocks of as many elements as `span` has are quickest.
+    """
     columns, length, count = shape
     mask = inf | (inf & -inf) - 1
     j = start % count
     first = start // count * columns + j * length
     for block in range(start, stop):
         size = min(length, columns - j * length)
-        most = peek(kernel, x, first) & 0
-        for i in range(size):
-            mag = peek(kernel, x, first + i) & mask
-            most = where(mag > most, mag, most)
+        if size == len(span):
+            most = peak(kernel, x, first, span)
+        else:
+            most = peek(kernel, x, first) & 0
+            for i in range(size):
+                mag = peek(kernel, x, first + i) & mask
+                most = where(mag > most, mag, most)
         store(most, whole, block)
         if wide(most) >= inf:
             most = most & 0

@@ -13,6 +13,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.core.typeconv import Conversion
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, lower_cast, models, register_model
@@ -24,7 +25,9 @@ __all__ = [
     "fit",
     "lane",
     "load",
+    "peak",
     "peek",
+    "row",
     "settle",
     "store",
     "take",
@@ -160,6 +163,46 @@ def peek(typingctx: Any, kernel: Any, x: Any, i: Any) -> Any:
         return builder.bitcast(item, to) if isinstance(x.dtype, types.Float) else _resize(builder, item, to)
 
     return (types.int64 if wide else LANE)(kernel, x, types.intp), emit
+
+
+@intrinsic
+def peak(typingctx: Any, kernel: Any, x: Any, i: Any, span: Any) -> Any:
+    """Return the largest magnitude among as many items of x from i on as `span`, a tuple, has: one vector operation."""
+    wide = kernel.kernel.width == 64
+    to = _I64 if wide else _I32
+    count = min(len(span), 256 // to.width)
+    vector = ir.VectorType(to, count)
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data = context.make_array(x)(context, builder, args[1]).data
+        mask = ir.Constant(vector, [(1 << (to.width - 1)) - 1] * count)
+        most = None
+        for k in range(0, len(span), count):
+            place = builder.gep(builder.gep(data, [args[2]]), [_I64(k)])
+            items = builder.load(builder.bitcast(place, vector.as_pointer()), align=to.width // 8)
+            items.set_metadata("alias.scope", _tables(builder))
+            mags = builder.and_(items, mask)
+            most = mags if most is None else builder.select(builder.icmp_signed(">", mags, most), mags, most)
+        name = f"llvm.vector.reduce.umax.v{count}i{to.width}"
+        reduce = cgutils.get_or_insert_function(builder.module, ir.FunctionType(to, [vector]), name)
+        return builder.call(reduce, [most])
+
+    return (types.int64 if wide else LANE)(kernel, x, types.intp, span), emit
+
+
+@intrinsic
+def row(typingctx: Any, table: Any, i: Any, span: Any) -> Any:
+    """Return items of a table of int32 from i on, as many as `span`, a tuple, has, as 32-bit lanes."""
+    kind = types.UniTuple(LANE, len(span))
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        first = builder.gep(context.make_array(table)(context, builder, args[0]).data, [args[1]])
+        items = [builder.load(builder.gep(first, [_I64(k)])) for k in range(len(span))]
+        for item in items:
+            item.set_metadata("alias.scope", _tables(builder))
+        return context.make_tuple(builder, kind, items)
+
+    return kind(table, types.intp, span), emit
 
 
 @intrinsic

@@ -13,7 +13,7 @@ from numba.extending import overload
 from chopper.engine.block_loops import loop, word_at
 from chopper.engine.compiled import apply
 from chopper.engine.families.scaled.parameters import LEFT
-from chopper.engine.lanes import peek, store, where, wide
+from chopper.engine.lanes import peak, peek, store, where, wide
 from chopper.kernels.fixed import FixedParams
 from chopper.kernels.float import FloatParams
 from chopper.kernels.magic import FixedMagic, MagicParams
@@ -79,11 +79,13 @@ def powers(
     first = start // count * columns + j * length
     for block in range(start, stop):
         size = min(length, columns - j * length)
-        top = peek(kernel, x, first) & 0
-        for i in range(size):
-            mag = peek(kernel, x, first + i)
-            mag = mag & (s.inf | ((1 << s.shift) - 1))
-            top = where(mag > top, mag, top)
+        if size == len(span):
+            top = peak(kernel, x, first, span)
+        else:
+            top = peek(kernel, x, first) & 0
+            for i in range(size):
+                mag = peek(kernel, x, first + i) & (s.inf | ((1 << s.shift) - 1))
+                top = where(mag > top, mag, top)
         code = min(max(((wide(top) - s.first) >> s.shift) + 1, s.least), s.most)
         k = code - s.bias
         legal = wide(top) < s.inf and s.low <= k <= s.high

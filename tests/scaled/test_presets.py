@@ -1,8 +1,6 @@
-"""Presets give what other tools give: vectors of theirs, transcriptions of their formulas, and torchao itself."""
+"""Presets give what other tools give: vectors of theirs and transcriptions of their formulas."""
 
 from __future__ import annotations
-
-import warnings
 
 import numpy as np
 import pytest
@@ -99,32 +97,3 @@ def test_what_a_preset_does_not_know():
         chopper.chop(1.0, "nvfp4", compat="te", scale=2.0)
     assert chopper.chop(np.zeros((2, 20)), "nvfp4", compat="torchao").tolist() == [[0.0] * 20] * 2
     assert chopper.chop(np.zeros((2, 20)), "nvfp4", compat="te").tolist() == [[0.0] * 20] * 2
-
-
-# --- torchao itself --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def torchao():
-    """The package, which warns about its C++ extension."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        pytest.importorskip("torch")
-        return pytest.importorskip("torchao.prototype.mx_formats.mx_tensor")
-
-
-@pytest.mark.parametrize("kind", ["normal", "integers", "lognormal"])
-@pytest.mark.parametrize("outer", [True, False])
-def test_nvfp4_of_torchao(torchao, kind, outer, tally):
-    import torch
-    from torchao.prototype.mx_formats.nvfp4_tensor import nvfp4_quantize
-
-    x = numbers(3, (64, 256), kind)
-    name = "nvfp4" if outer else "scaled<e2m1,ue4m3,16>"
-    g = torch.tensor(np.abs(x).max() / F(2688)) if outer else None
-    scales, packed = nvfp4_quantize(torch.from_numpy(x), 16, g)
-    pairs = packed.numpy().view(np.uint8)
-    want = np.stack([pairs & 15, pairs >> 4], -1).reshape(x.shape)
-    got = chopper.encode(x, name, compat="torchao")
-    tally.same(got.codes, want, x, fmt=name)
-    tally.same(got.scale_codes[0], scales.view(torch.uint8).numpy().reshape(64, 16), fmt=name)

@@ -107,7 +107,7 @@ def _exactly(view: View, request: Request, words: _Array | None, goal: _Array) -
 def _patched(quick: Fused, view: View, request: Request, words: _Array | None, goal: _Array) -> Rows:
     """Return what the quick way gave, with the blocks that it left rounded the exact way."""
     layout = view.layout
-    scales = quick.scales.astype(code_dtype(view.fmt.scale))
+    scales = quick.scales.astype(code_dtype(view.fmt.scale), copy=False)
     if quick.out is not goal:
         with np.errstate(all="ignore"):
             goal[...] = quick.out

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from chopper.engine import plan as planning
 from chopper.engine.families.scaled.choice import View
 from chopper.engine.families.scaled.parameters import LEFT, Powers
+from chopper.engine.families.scaled.passes import span_of
 from chopper.engine.families.scaled.thresholds import thresholds
 from chopper.engine.kernel import Kernel
 from chopper.engine.patterns import carrier_of, pattern, power
@@ -63,7 +64,7 @@ def by_powers(view: View, request: Request, words: _Array | None, target: _Array
     out = target if codes or target.dtype == numbers.dtype else np.empty_like(numbers)
     scales = np.empty(layout.blocks, np.uint16)
     drawn = np.zeros(1, np.uint32) if words is None else words
-    span = (0,) * (layout.length if layout.length in (16, 32) else 1)
+    span = span_of(layout)
     args = (plan.kernel, numbers, drawn, out, scales, plan.params, powers, span, layout.cut)
     entry = loop_for("power_loops.powers", numbers, out, *args, 0, 0, by=(plan.kernel, len(span)))
     if entry is None:

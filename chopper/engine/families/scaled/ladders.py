@@ -18,8 +18,9 @@ import numpy.typing as npt
 from chopper.engine.families.scaled.choice import View
 from chopper.engine.families.scaled.exact import SINGLE
 from chopper.engine.families.scaled.fused import Fused
+from chopper.engine.families.scaled.layout import Layout
 from chopper.engine.families.scaled.parameters import Search
-from chopper.engine.families.scaled.passes import Scales, exact_scales, largest, product_of
+from chopper.engine.families.scaled.passes import Scales, exact_scales, largest, product_of, span_of
 from chopper.engine.families.scaled.scales import Ask, by_patterns
 from chopper.engine.kernel import Kernel
 from chopper.engine.plan import Request
@@ -76,25 +77,33 @@ def by_ladders(view: View, request: Request, target: _Array) -> Fused | None:
     codes = target.dtype.kind == "u"
     out = target if codes or target.dtype == np.float32 else np.empty_like(numbers)
     scales = np.empty(layout.blocks, np.uint8)
-    table, flat = np.zeros(1, np.int32), np.zeros(2, np.uint8)
-    shape = (kernel, numbers, np.zeros(1, np.int32), out, scales, Search(0, 0, 0), flat, table, table, table)
-    entry = loop_for("ladder_loops.ladder", numbers, out, *shape, 0, layout.cut, 0, 0)
+    table, span = np.zeros(1, np.int32), span_of(layout)
+    shape = (kernel, numbers, out, scales, Search(0, 0, 0), np.zeros(1, np.int64), table, table)
+    entry = loop_for("ladder_loops.ladder", numbers, out, *shape, 0, span, layout.cut, 0, 0, by=len(span))
     if entry is None:
         return None
-    tops, whole = largest(view.bits, layout, view.threads)
-    if int(whole.max()) >= BINARY32.inf:
+    top = np.full(1, _largest_of_all(view), np.int32)
+    if int(top[0]) >= BINARY32.inf:
         return None
     outer = None
     outers: tuple[_Array, ...] = ()
     if fmt.outer is not None:
-        found = by_patterns(whole.max(keepdims=True), BINARY32, Ask(fmt.levels[1], fmt.targets[1], 0), None)
+        found = by_patterns(top, BINARY32, Ask(fmt.levels[1], fmt.targets[1], 0), None)
         outer, outers = found.scales, (found.codes.reshape((1,) * len(layout.shape)),)
     tables = _tables(fmt, steps, outer, codes)
     if tables is None:
         return None
-    args = (kernel, numbers, tops, out, scales, *tables, layout.cut)
+    args = (kernel, numbers, out, scales, *tables, span, layout.cut)
     share(lambda start, stop: entry(*args, start, stop), layout.blocks, view.threads, layout.length)
     return Fused(out, scales, np.empty(0, np.int64), outers)
+
+
+def _largest_of_all(view: View) -> int:
+    """Return the largest magnitude of an array, as a pattern."""
+    size = view.bits.size
+    length = -(-size // 64)
+    parts = Layout((1, size), (1, length), size, length, True)
+    return int(largest(view.bits, parts, view.threads)[1].max())
 
 
 def _suits(view: View, request: Request) -> tuple[_Steps, _Steps] | None:
@@ -150,8 +159,7 @@ def _tables(fmt: ScaledFormat, ladders: tuple[_Steps, _Steps], outer: Scales | N
     search = _search(begins)
     if search is None:
         return None
-    wide = np.concatenate([begins, [_NEVER] * 2])
-    tables = (wide, np.ascontiguousarray(rows).reshape(-1), np.ascontiguousarray(results).reshape(-1))
+    tables = (np.ascontiguousarray(table).reshape(-1) for table in (rows, results))
     sign = 8 if codes else BINARY32.sign
     return (*search, *(table.astype(np.int32) for table in tables), sign)
 
@@ -165,7 +173,8 @@ def _patterns(bounds: _Array, beyond: _Array) -> _Array:
 
 
 def _search(begins: _Array) -> tuple[Search, _Array] | None:
-    """Return the buckets for finding a code: each with one beginning at most inside."""
+    """Return the buckets for finding a code: each holds one, with one beginning at most inside and the next of all."""
+    ends = np.append(begins, _NEVER)
     for shift in (19, 18, 17):
         low = int(begins[1] - 1) >> shift << shift
         count = (int(begins[-1]) - low >> shift) + 1
@@ -175,5 +184,5 @@ def _search(begins: _Array) -> tuple[Search, _Array] | None:
         first = np.searchsorted(begins, bottoms, side="right") - 1
         last = np.searchsorted(begins, bottoms[1:] - 1, side="right") - 1
         if (last - first[:-1] <= 1).all():
-            return Search(low, shift, count), first[:-1].astype(np.uint8)
+            return Search(low, shift, count - 1), ends[first[:-1] + 1] << 8 | first[:-1]
     return None

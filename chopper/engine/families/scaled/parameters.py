@@ -29,4 +29,4 @@ class Search(NamedTuple):
 
     low: int  # pattern at which the first bucket begins
     shift: int  # buckets are 2^shift patterns wide
-    buckets: int  # how many there are
+    last: int  # the last bucket

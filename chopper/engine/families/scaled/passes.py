@@ -17,7 +17,17 @@ from chopper.engine.run import loop_for, share
 from chopper.errors import RangeError
 from chopper.kernels.carrier import BINARY32, BINARY64, Carrier
 
-__all__ = ["Scales", "carrier_of_bits", "divide", "exact_scales", "largest", "multiply", "product_of", "steps_of"]
+__all__ = [
+    "Scales",
+    "carrier_of_bits",
+    "divide",
+    "exact_scales",
+    "largest",
+    "multiply",
+    "product_of",
+    "span_of",
+    "steps_of",
+]
 
 _Array = npt.NDArray[Any]
 
@@ -93,12 +103,18 @@ def _named(bits: _Array) -> Kernel:
     return Kernel("carrier", "split", "toward_zero", 8 * bits.itemsize)
 
 
+def span_of(layout: Layout) -> tuple[int, ...]:
+    """Return a tuple whose length tells a loop the length of a block when it is compiled, for the usual lengths."""
+    return (0,) * (layout.length if layout.length in (16, 32) else 1)
+
+
 def largest(bits: _Array, layout: Layout, threads: int | None) -> tuple[_Array, _Array]:
     """Return the largest magnitude of each block, as patterns: among finite numbers, and among all."""
     finite, whole = np.empty(layout.blocks, bits.dtype), np.empty(layout.blocks, bits.dtype)
     c = carrier_of_bits(bits)
-    args = (_named(bits), bits, finite, whole, layout.cut, c.inf)
-    entry = loop_for("block_loops.largest", bits, finite, *args, 0, 0)
+    span = span_of(layout)
+    args = (_named(bits), bits, finite, whole, span, layout.cut, c.inf)
+    entry = loop_for("block_loops.largest", bits, finite, *args, 0, 0, by=len(span))
     if entry is not None:
         share(lambda start, stop: entry(*args, start, stop), layout.blocks, threads, layout.length)
         return finite, whole
