@@ -21,10 +21,25 @@ FEW, MANY = 64, 10_000_000
 CALLS = "One call on a tensor of 64 elements: microseconds"
 Case = Callable[[], object]
 
+OPERATIONS = ("nearest_even", "stochastic", "encode", "decode")
+ARITHMETIC = "frexp, divide, round, clamp, on tensors"
+QPYTORCH = "QPyTorch's steps, on tensors"
+FLOAT8 = "torch.float8_e4m3fn, there and back"
+PYCHOP = "Pychop Chop(4, 3), torch"
+PEERS = (ARITHMETIC, QPYTORCH, FLOAT8, PYCHOP)
+OURS = ("chop", "chop, out given", "chop, stochastic", "chop, with a gradient to come", "encode", "decode")
+SMALL = ("torch.relu", "NumPy array", *OURS, "the operator")
+MODES = ("nearest_even", "up", "stochastic")
+NAMES = tuple(
+    f"torch/{kind}{line}"
+    for kind, lines in (("", OPERATIONS), ("peers/", PEERS), ("calls/", SMALL), ("cuda/", MODES))
+    for line in lines
+)
+
 
 def measure(effort: Effort, wanted: Wanted) -> Iterator[Figure]:
     """Measure large tensors, peers and small calls; nothing where torch is not installed."""
-    torch = _installed("torch")
+    torch = _installed("torch") if any(map(wanted, NAMES)) else None
     if torch is None:
         return
     threads = torch.get_num_threads()
@@ -45,8 +60,7 @@ def _installed(package: str) -> Any:
 def _large(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
     """Compare tensors with NumPy arrays, on one thread, ``out=`` given."""
     size = MANY // 10 if effort.quick else MANY
-    operations = ("nearest_even", "stochastic", "encode", "decode")
-    names = {op: f"torch/{op}" for op in operations if wanted(f"torch/{op}")}
+    names = {op: f"torch/{op}" for op in OPERATIONS if wanted(f"torch/{op}")}
     if not names:
         return
     x = np.resize(normal("float32", 4), size)
@@ -73,12 +87,12 @@ def _peers(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
     size = MANY // 10 if effort.quick else MANY
     x = torch.from_numpy(np.resize(normal("float32", 4), size))
     makers: dict[str, Callable[[], Case]] = {
-        "frexp, divide, round, clamp, on tensors": lambda: partial(_by_arithmetic, torch, x),
-        "QPyTorch's steps, on tensors": lambda: partial(_by_adding_half, torch, x),
-        "torch.float8_e4m3fn, there and back": lambda: lambda: x.to(torch.float8_e4m3fn).to(torch.float32),
+        ARITHMETIC: lambda: partial(_by_arithmetic, torch, x),
+        QPYTORCH: lambda: partial(_by_adding_half, torch, x),
+        FLOAT8: lambda: lambda: x.to(torch.float8_e4m3fn).to(torch.float32),
     }
     if _installed("pychop") is not None and not effort.quick:
-        makers["Pychop Chop(4, 3), torch"] = lambda: _pychop(x)
+        makers[PYCHOP] = lambda: _pychop(x)
     names = {line: f"torch/peers/{line}" for line in makers if wanted(f"torch/peers/{line}")}
     if not names:
         return
@@ -86,7 +100,7 @@ def _peers(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
     times = interleaved({**cases, **{line: makers[line]() for line in names}}, effort)
     table = f"Peers on tensors of {size:,} float32, one thread, e4m3 to nearest even"
     for line, name in names.items():
-        floor = 10 if "Pychop" in line else None
+        floor = 10 if line == PYCHOP else None
         yield Figure(name, table, line, "its time / chopper's", times[line] / times["chop"], floor=floor)
 
 
@@ -126,24 +140,24 @@ def _calls(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
     """Measure what a call costs apart from its elements."""
     x = torch.linspace(-3, 3, FEW)
     leaf, out, codes = x.clone().requires_grad_(), torch.empty(FEW), chopper.encode(x, "e4m3")
-    cases: dict[str, Case] = {
-        "torch.relu": lambda: torch.relu(x),
-        "NumPy array": partial(chopper.chop, x.numpy(), "e4m3"),
-        "chop": partial(chopper.chop, x, "e4m3"),
-        "chop, out given": partial(chopper.chop, x, "e4m3", out=out),
-        "chop, stochastic": partial(chopper.chop, x, "e4m3", "stochastic", key=1),
-        "chop, with a gradient to come": partial(chopper.chop, leaf, "e4m3"),
-        "encode": partial(chopper.encode, x, "e4m3"),
-        "decode": partial(chopper.decode, codes, "e4m3"),
-        "the operator": partial(_operator(torch), x, None, '{"fmt": "e4m3"}', 0, 0),
-    }
-    cases = {line: case for line, case in cases.items() if wanted(f"torch/calls/{line}")}
+    runs: tuple[Case, ...] = (
+        partial(torch.relu, x),
+        partial(chopper.chop, x.numpy(), "e4m3"),
+        partial(chopper.chop, x, "e4m3"),
+        partial(chopper.chop, x, "e4m3", out=out),
+        partial(chopper.chop, x, "e4m3", "stochastic", key=1),
+        partial(chopper.chop, leaf, "e4m3"),
+        partial(chopper.encode, x, "e4m3"),
+        partial(chopper.decode, codes, "e4m3"),
+        partial(_operator(torch), x, None, '{"fmt": "e4m3"}', 0, 0),
+    )
+    cases = {line: run for line, run in zip(SMALL, runs, strict=True) if wanted(f"torch/calls/{line}")}
     if not cases:
         return
     _operation("nearest_even", torch.ones(1 << 16))()
     _operation("stochastic", torch.ones(1 << 16))()
     for line, seconds in interleaved(cases, effort).items():
-        promised = 100 if line.startswith(("chop", "encode", "decode")) else None
+        promised = 100 if line in OURS else None
         yield Figure(f"torch/calls/{line}", CALLS, line, "us", seconds * 1e6, "us", promised, smaller=True,
                      ours=line != "torch.relu")  # fmt: skip
 
@@ -155,7 +169,7 @@ def _operator(torch: Any) -> Any:
 
 def _device(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
     """Measure CUDA tensors as a fraction of copying them, where there is a device."""
-    modes = [mode for mode in ("nearest_even", "up", "stochastic") if wanted(f"torch/cuda/{mode}")]
+    modes = [mode for mode in MODES if wanted(f"torch/cuda/{mode}")]
     if not modes or not torch.cuda.is_available():
         return
     x = torch.randn(MANY, device="cuda")

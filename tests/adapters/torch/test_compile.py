@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import shutil
 import subprocess
@@ -93,6 +94,15 @@ def test_modes_by_inductor():
     found, x.grad = x.grad, None
     function(x).sum().backward()
     assert same(found, x.grad)
+
+
+def test_what_compilers_trace_takes_the_same_arguments():
+    def arguments(function):
+        return {p.name: (p.kind, p.default) for p in inspect.signature(function).parameters.values()}
+
+    assert arguments(adapter.chop) == arguments(chopper.chop) | {"ste": (inspect.Parameter.KEYWORD_ONLY, "identity")}
+    for original in (chopper.encode, chopper.decode):
+        assert arguments(original._torchdynamo_inline) == arguments(original)
 
 
 def test_keys_and_sizes_without_recompiling():

@@ -228,6 +228,17 @@ def test_subnormal_numbers_survive_flushing():
         torch.set_flush_denormal(False)
 
 
+def test_the_adapter_is_found(root):
+    import tomllib
+
+    from chopper.engine.backend import backend_of
+
+    points = tomllib.loads((root / "pyproject.toml").read_text())["project"]["entry-points"]["chopper.backends"]
+    assert points["torch"] == "chopper_ext.torch:backend"
+    assert backend_of(torch.zeros(1)) is adapter.backend
+    assert backend_of(torch.nn.Parameter(torch.zeros(1))) is adapter.backend
+
+
 LOADED = """
 import sys, json
 import chopper
