@@ -62,7 +62,7 @@ def _perform(task: str, x: Any, request: Request, draw: Draw, result: str, ste: 
             return now(task, x, request, draw)
         job, numbers, wide, marked = prepare(task, request, pattern_dtype(x.dtype), result)
         if marked or (task == "round" and not holds(result, fmt)):
-            ends = f"a value has a result in {fmt}; choose what becomes of the others, such as overflow='saturate'"
+            ends = f"a value has a result in {fmt}; choose another overflow= or nan_input"
             room = f"{result} holds the values of {fmt} that come out; widen first: x.astype(jax.numpy.float32)"
             _need_values(tracing, ends if marked else room)
             return now(task, x, request, draw)
