@@ -47,7 +47,7 @@ docs: $(VENV)/.docs ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
 
 gpu: ## run the GPU tests with $(PYTHON) as it is; installs nothing
-	@if [ -d tests/gpu ]; then $(PYTHON) -m pytest tests/gpu -q; else echo "tests/gpu: there is nothing yet"; fi
+	@if [ -d tests/gpu ]; then PYTHONPATH=. $(PYTHON) -m pytest tests/gpu -q -rs; else echo "tests/gpu: there is nothing yet"; fi
 
 clean: ## remove the environment and everything that was built
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis

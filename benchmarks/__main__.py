@@ -7,7 +7,19 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import calls, families, floats, jax_adapter, peers, startup, threads
+from benchmarks import (
+    blocks,
+    calls,
+    families,
+    floats,
+    jax_adapter,
+    others,
+    packing,
+    peers,
+    startup,
+    threads,
+    torch_adapter,
+)
 from benchmarks.figure import Figure
 from benchmarks.machine import about, machine
 from benchmarks.report import insert, markdown, regressions, show, verdict
@@ -20,8 +32,12 @@ SECTIONS = (
     threads.measure,
     floats.measure_data,
     families.measure,
-    jax_adapter.measure,
+    others.measure,
+    blocks.measure,
+    packing.measure,
     peers.measure,
+    torch_adapter.measure,
+    jax_adapter.measure,
 )
 
 
@@ -41,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
             _progress(figure.name)
     _progress("")
     show(figures)
-    for package in peers.missing(wanted):
+    for package in dict.fromkeys((*peers.missing(wanted), *others.missing(wanted))):
         print(f"{package}: not installed; to see it beside chopper: pip install {package}")
     print(verdict(figures))
     return _keep(options, figures, facts)

@@ -16,7 +16,9 @@ from chopper.formats.base import Format
 from chopper.formats.finfo import finfo
 from chopper.formats.float import FloatFormat
 from chopper.formats.registry import formats, get, register
+from chopper.rotation import hadamard
 from chopper.rounding import Overflow, Rounding
+from chopper.scaled import ScaledArray
 
 __version__ = "0.1.0"
 
@@ -32,6 +34,7 @@ __all__ = [
     "RangeError",
     "Rounding",
     "RoundingError",
+    "ScaledArray",
     "UnknownFormatError",
     "UnsupportedInputError",
     "chop",
@@ -40,5 +43,6 @@ __all__ = [
     "finfo",
     "formats",
     "get",
+    "hadamard",
     "register",
 ]

@@ -11,8 +11,10 @@ from chopper.engine.plan import request
 from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
+from chopper.formats.scale_rule import ScaleRule
 from chopper.random import Chunk
 from chopper.rounding import Overflow, Rounding
+from chopper.scaled import ScaledArray, wrapped
 
 __all__ = ["chop", "decode", "encode"]
 
@@ -24,7 +26,9 @@ def chop(
     *,
     key: Any = None,
     overflow: str | Overflow | None = None,
-    axis: int = -1,
+    axis: int | tuple[int, ...] = -1,
+    scaling: str | ScaleRule | None = None,
+    scale: Any = None,
     out: Any = None,
     random_bits: int = 32,
     random_words: Any = None,
@@ -49,8 +53,14 @@ def chop(
     overflow : str, Overflow or None
         See `Overflow`; by default ``infinity`` where the format has infinities, ``propagate`` for posits and takums,
         else ``saturate``.
-    axis : int
-        The axis along which formats with a shared scale form their blocks; scalar formats have none and ignore it.
+    axis : int or tuple of int
+        The axis along which formats with shared scales form their blocks; of blocks over several axes the last one,
+        or all of them.  Formats of single numbers have none and ignore it.
+    scaling : str or ScaleRule, optional
+        How a format with shared scales finds them, in place of its own rule: "floor", "ceil", "rceil", "even".
+    scale : number or array, optional
+        The scales themselves, one for all or one for each block of the outermost level, in place of what would be
+        measured; they are rounded to the scale format.
     out : array, optional
         Where the result goes, of the shape and dtype of the result; may be `x` itself.
     random_bits : int
@@ -90,7 +100,7 @@ def chop(
     >>> chop(np.array([0.3, 1000.0], np.float32), "e4m3").tolist()
     [0.3125, 448.0]
     """
-    asked = request(get(fmt), rounding, overflow, random_bits, compat)
+    asked = request(get(fmt), rounding, overflow, random_bits, compat, axis=axis, scaling=scaling, scale=scale)
     return backend_of(x).round(x, asked, Draw(key, offset, random_words), out, _threads(threads))
 
 
@@ -101,7 +111,9 @@ def encode(
     *,
     key: Any = None,
     overflow: str | Overflow | None = None,
-    axis: int = -1,
+    axis: int | tuple[int, ...] = -1,
+    scaling: str | ScaleRule | None = None,
+    scale: Any = None,
     out: Any = None,
     random_bits: int = 32,
     random_words: Any = None,
@@ -115,8 +127,9 @@ def encode(
 
     Returns
     -------
-    int or array
-        Codes, in the smallest of uint8, uint16, uint32, uint64 that holds them; a Python int for a Python number.
+    int, array or ScaledArray
+        Codes, in the smallest of uint8, uint16, uint32, uint64 that holds them; a Python int for a Python number; for a
+        format with shared scales a `ScaledArray`, which holds the codes of the scales too.
         ``decode(encode(x, fmt), fmt)`` equals ``chop(x, fmt)`` bit for bit, up to the payload of NaNs.
 
     Examples
@@ -126,38 +139,41 @@ def encode(
     >>> import numpy as np
     >>> encode(np.array([1.0, -448.0]), "e4m3")
     array([ 56, 254], dtype=uint8)
+    >>> encode(np.array([1.0, -448.0, 3.0]), "mxfp8").scales[0].tolist()
+    [1.0]
     """
-    asked = request(get(fmt), rounding, overflow, random_bits, compat)
-    return backend_of(x).encode(x, asked, Draw(key, offset, random_words), out, _threads(threads))
+    asked = request(get(fmt), rounding, overflow, random_bits, compat, axis=axis, scaling=scaling, scale=scale)
+    codes = backend_of(x).encode(x, asked, Draw(key, offset, random_words), out, _threads(threads))
+    return wrapped(codes, asked.fmt, axis)
 
 
 def decode(
-    codes: Any, fmt: str | Format, dtype: Any = np.float32, *, out: Any = None, threads: int | None = None
+    codes: Any, fmt: str | Format | None = None, dtype: Any = np.float32, *, out: Any = None, threads: int | None = None
 ) -> Any:
     """Return the value of every code.
 
     Parameters
     ----------
-    codes : int or array of integers
+    codes : int, array of integers or ScaledArray
         Codes of the format.
     fmt : str or Format
-        As for `chop`.
+        As for `chop`; a `ScaledArray` knows its own.
     dtype : dtype
-        float32 or float64; it must hold every value of the format.
+        float32 or float64; it must hold every value of the format, unless its elements share scales.
     out, threads
         As for `chop`.
 
     Returns
     -------
     float or array
-        The exact values.
+        The exact values; for a format with shared scales rounded once to `dtype`, see `ScaledArray.decode`.
 
     Raises
     ------
     RangeError
         If an element is no code of the format, or `dtype` does not hold the format.
     UnsupportedInputError
-        If the codes are no integers or `dtype` is another one.
+        If the codes are no integers, `dtype` is another one, or `fmt` is missing or another one than the array's.
 
     Examples
     --------
@@ -167,6 +183,10 @@ def decode(
     >>> decode(np.array([0x7e, 0x7f], np.uint8), "e4m3")
     array([448.,  nan], dtype=float32)
     """
+    if isinstance(codes, ScaledArray):
+        return codes.decode_as(fmt, dtype, out, _threads(threads))
+    if fmt is None:
+        raise UnsupportedInputError("plain codes do not know their format; pass fmt=")
     return backend_of(codes).decode(codes, get(fmt), dtype, out, _threads(threads))
 
 

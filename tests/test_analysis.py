@@ -15,7 +15,7 @@ from chopper.anatomy import code_of, dyadic, explain, number_line, row_of, some_
 from chopper.errors import ChopperError, RangeError, RoundingError, UnsupportedInputError
 from chopper.files import check_figure, read_numbers
 from chopper.plots import plot_errors
-from chopper.verify import checks, compiled_check, proof_check, table_check, words_check
+from chopper.verify import checks, compiled_check, proof_check, table_check, values_check, words_check
 
 
 def test_compare_counts_and_measures() -> None:
@@ -166,6 +166,10 @@ def test_figure(tmp_path: Path) -> None:
         assert (tmp_path / name).stat().st_size > 5000
 
 
+CHECKS = ("tables", "values", "engines")
+"""The modules of the checks that round."""
+
+
 def test_witnesses() -> None:
     """The quick checks pass here."""
     assert words_check() == (3, 0)
@@ -175,16 +179,19 @@ def test_witnesses() -> None:
 
 def test_witnesses_see_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each check can fail, and an exception is a failure."""
-    monkeypatch.setattr("chopper.verify.chop", lambda x, fmt, mode, **_: chopper.chop(x, fmt, "up"))
+    for module in CHECKS:
+        monkeypatch.setattr(f"chopper.verify.{module}.chop", lambda x, fmt, mode, **_: chopper.chop(x, fmt, "up"))
+    assert values_check("posit<5,1>")[1] > 0
     assert table_check("e2m1")[1] > 0
     assert compiled_check("e4m3", "nearest_even")[1] > 0
-    monkeypatch.setattr("chopper.verify._WORDS", (((0, 0, 0, 0), (1, 2)),))
+    monkeypatch.setattr("chopper.verify.words._WORDS", (((0, 0, 0, 0), (1, 2)),))
     assert words_check() == (1, 1)
 
     def refuse(*_: object, **__: object) -> None:
         raise ChopperError("no")
 
-    monkeypatch.setattr("chopper.verify.chop", refuse)
+    for module in CHECKS:
+        monkeypatch.setattr(f"chopper.verify.{module}.chop", refuse)
     found = [check for _, check in checks(proofs=False)]
     assert not any(check.passed for check in found)
     assert found[-1].error == "ChopperError: no"
@@ -199,5 +206,5 @@ def test_proof() -> None:
 def test_a_wrong_claim_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounding up is not rounding down."""
     pytest.importorskip("z3")
-    monkeypatch.setitem(__import__("chopper.verify", fromlist=["_PROVED"])._PROVED, "up", "RTN")
+    monkeypatch.setitem(__import__("chopper.verify.proofs", fromlist=["MODES"]).MODES, "up", "RTN")
     assert proof_check("e5m2", "up", 32) == (1 << 32, 1)

@@ -8,10 +8,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import chopper
 from benchmarks.figure import Figure
 from benchmarks.floats import OPERATIONS, floor
+from benchmarks.others import OTHERS, missing
 from benchmarks.report import insert, markdown, regressions, tables, verdict
 from benchmarks.timing import QUICK, Effort, interleaved
 
@@ -69,6 +72,19 @@ def test_floors() -> None:
     assert floor("nearest_even", "bf16", 1) == 0.5
     assert floor("encode", "fp16", 64) is None
     assert floor("up", "fp16", 1) is None
+
+
+def test_others_round_to_the_same() -> None:
+    """What is timed beside chopper gives the same values, where it is installed."""
+    rng = np.random.default_rng(0)
+    wide = np.exp2(rng.uniform(-60, 60, 500)) * rng.choice([-1, 1], 500)
+    x = np.concatenate([rng.standard_normal(500), wide]).astype(np.float32)
+    absent = missing(lambda name: True)
+    for other in (other for other in OTHERS if other.package not in absent):
+        case = other.prepare(x)
+        given = case()
+        got = getattr(case, "args", (x, x))[1] if given is None else given
+        assert (got == chopper.chop(x, other.fmt)).all(), other.line
 
 
 def test_tables() -> None:

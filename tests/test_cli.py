@@ -71,6 +71,19 @@ def test_table() -> None:
     assert "0x3ff0000000000000" in call("table", "fp64", "--from", "0x3ff0000000000000", "--limit", "1")
 
 
+def test_families_in_their_own_terms() -> None:
+    """Fields, special codes and turning points of formats that are no floats."""
+    text = call("info", "posit8")
+    for part in ("regime", "maxpos", "0 0000001", "NaR, not a real", "minus one"):
+        assert part in text
+    assert "e^(239/2)" in call("info", "takum_log8") and "2^(63/8)" in call("info", "lns8")
+    assert "0000 0001" in call("info", "fixed<4,4>") and "list of 16 values" in call("info", "nf4")
+    text = call("table", "hif8", "--from", "0x6c", "--to", "0x6f")
+    assert "0 11 0111 1" in text and "infinity" in text
+    assert "the geometric mean, since exponent bits are cut off" in call("round", "3e6", "--fmt", "posit8")
+    assert "half a step of the logarithm" in call("round", "0.3", "--fmt", "lns8")
+
+
 def test_table_needs_a_choice() -> None:
     """Too many codes, and codes that are none."""
     assert "65536 codes" in refused("table", "bf16")
@@ -143,6 +156,18 @@ def test_names_are_split_outside_of_brackets() -> None:
     assert _names("fp16, e4m3<bias=1,signed=true>,,bf16") == ["fp16", "e4m3<bias=1,signed=true>", "bf16"]
 
 
+def test_plot(tmp_path: Path) -> None:
+    """A figure of formats."""
+    pytest.importorskip("matplotlib")
+    plot = tmp_path / "x.svg"
+    assert str(plot) in call(
+        "plot", "e4m3,posit8,takum_linear8<nearest=value>", "--plot", str(plot), "--from", "-9"
+    ).replace("\n", "")
+    assert plot.stat().st_size > 20_000
+    assert "unknown format" in refused("plot", "e4m3,none")
+    assert ".png, .pdf, .svg" in refused("plot", "e4m3", "--plot", "x.gif")
+
+
 def test_demo(tmp_path: Path) -> None:
     """Three tables and a figure."""
     pytest.importorskip("sklearn")
@@ -164,9 +189,10 @@ def test_missing_packages(package: str, extra: str, monkeypatch: pytest.MonkeyPa
 
 def test_verify(monkeypatch: pytest.MonkeyPatch) -> None:
     """The table of results, with one proof in place of all."""
-    monkeypatch.setattr("chopper.verify._PROOFS", (("e5m2", 32),))
-    monkeypatch.setattr("chopper.verify._FORMATS", ("e4m3", "e2m1"))
-    monkeypatch.setattr("chopper.verify._KERNELS", (("e4m3", "nearest_even"),))
+    monkeypatch.setattr("chopper.verify.run._PROOFS", (("e5m2", 32),))
+    monkeypatch.setattr("chopper.verify.run._FORMATS", ("e4m3", "e2m1"))
+    monkeypatch.setattr("chopper.verify.run._FAMILIES", ("lns8", "nf4"))
+    monkeypatch.setattr("chopper.verify.run._KERNELS", (("e4m3", "nearest_even"),))
     text = call("verify")
     assert "threefry" in text and "table of values" in text and "FAILED" not in text and "checks passed" in text
 

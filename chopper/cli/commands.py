@@ -24,7 +24,7 @@ from chopper.formats.registry import get
 from chopper.rounding import Rounding
 from chopper.verify import can_prove, checks
 
-__all__ = ["app", "compare", "demo", "formats", "info", "round_number", "table", "verify"]
+__all__ = ["app", "compare", "demo", "formats", "info", "plot_figure", "round_number", "table", "verify"]
 
 app = typer.Typer(
     name="chopper",
@@ -162,6 +162,22 @@ def compare(
 
         plot_errors(numbers, chosen, plot, rounding, rows=rows, title=title, **options)
         _console().print(f"figure: {plot}")
+
+
+@app.command("plot")
+def plot_figure(
+    fmt: Annotated[str, typer.Argument(metavar="FORMATS", help="Formats, separated by commas.")],
+    plot: Annotated[Path, typer.Option(help="Where the figure goes: .png, .pdf, .svg.")] = Path("chopper-plot.png"),
+    first: Annotated[float | None, typer.Option("--from", help="Show magnitudes from this power of ten.")] = None,
+    last: Annotated[float | None, typer.Option("--to", help="And to this one.")] = None,
+) -> None:
+    """Draw the accuracy of formats by magnitude, and their values on number lines."""
+    chosen = [get(name) for name in _names(fmt)]
+    _check_plot(plot)
+    from chopper.plots import plot_formats
+
+    plot_formats(chosen, plot, decades=(first, last))
+    _console().print(f"figure: {plot}")
 
 
 def _check_plot(path: Path) -> None:

@@ -12,7 +12,18 @@ from rich.table import Table
 from rich.text import Text
 
 from chopper.analysis import Errors
-from chopper.anatomy import Code, Rounded, bit_fields, code_of, dyadic, number_line, row_of, some_values, special_codes
+from chopper.anatomy import (
+    Rounded,
+    bit_fields,
+    code_of,
+    dyadic,
+    fields,
+    layout,
+    number_line,
+    row_of,
+    some_values,
+    special_codes,
+)
 from chopper.errors import ChopperError, UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.finfo import finfo
@@ -20,6 +31,7 @@ from chopper.formats.registry import rows
 from chopper.verify import Check
 
 __all__ = [
+    "bits_text",
     "check_table",
     "code_table",
     "error_table",
@@ -99,7 +111,7 @@ def format_table() -> Table:
 def info_view(fmt: Format) -> Group:
     """Return all there is to say about a format."""
     row = row_of(fmt)
-    head = [("format", str(fmt)), ("layout", _layout(fmt))]
+    head = [("format", str(fmt)), ("layout", layout(fmt))]
     if row is not None:
         head += [("also", ", ".join(row.aliases) or "-"), ("source", row.source)]
         head += [("note", row.note)] if row.note else []
@@ -109,7 +121,7 @@ def info_view(fmt: Format) -> Group:
     codes = _table("Special codes", ("what", "code"), (), (*_bits_column(fmt), "value"))
     for what, code in special_codes(fmt):
         one = code_of(fmt, code)
-        codes.add_row(what, one.hex, *[one.bits for _ in _bits_column(fmt)], one.exact)
+        codes.add_row(what, one.hex, *[bits_text(fmt, code) for _ in _bits_column(fmt)], one.exact)
     parts += [Text(), codes]
     if fmt.bits <= 8:
         parts += [Text("Positive values", style="bold"), Text(some_values(fmt)), Text(number_line(fmt))]
@@ -123,13 +135,23 @@ def _aligned(lines: Iterable[str]) -> Iterable[str]:
         yield f"{name:<18}{text.strip()}"
 
 
-def _layout(fmt: Format) -> str:
-    parts = bit_fields(fmt, 0).split(" ")
-    if len(parts) == 1:
-        return f"{fmt.bits} bits"
-    signed = 1 if len(parts[0]) == 1 and getattr(fmt, "signed", True) else 0
-    names = ("sign", "exponent", "fraction")[1 - signed :]
-    return ", ".join(f"{len(bits)} {name}" for bits, name in zip(parts, names, strict=False)) + " bits"
+_STYLES = {
+    "sign": "red", "regime": "yellow", "dot": "yellow", "direction": "yellow", "exponent": "cyan",
+    "characteristic": "cyan", "integer": "cyan", "fraction": "green",
+}  # fmt: skip
+"""The colour of each field of a code."""
+
+
+def bits_text(fmt: Format, code: int) -> Text:
+    """Return the bits of a code, its fields apart and each in its colour.
+
+    Examples
+    --------
+    >>> from chopper.formats.registry import get
+    >>> bits_text(get("posit8"), 0x41).plain
+    '0 10 00 001'
+    """
+    return Text(" ").join(Text(field.bits, _STYLES.get(field.name, "")) for field in fields(fmt, code))
 
 
 def _bits_column(fmt: Format) -> tuple[str, ...]:
@@ -142,8 +164,8 @@ def code_table(fmt: Format, codes: range) -> Table:
     title = f"{fmt}: codes {codes[0]:#x} to {codes[-1]:#x}" if codes else f"{fmt}: no codes"
     table = _table(title, ("code", "kind"), (), (*_bits_column(fmt), "exact value", "decimal"))
     for code in codes:
-        one: Code = code_of(fmt, code)
-        bits = [one.bits for _ in _bits_column(fmt)]
+        one = code_of(fmt, code)
+        bits = [bits_text(fmt, code) for _ in _bits_column(fmt)]
         table.add_row(one.hex, one.kind, *bits, one.exact, repr(one.decimal).removesuffix(".0"))
     return table
 
@@ -163,6 +185,8 @@ def rounded_view(x: float, fmt: Format, one: Rounded, note: str = "") -> Table:
         below, above = ("none" if side is None else repr(side) for side in (one.below, one.above))
         both = "the input is one of the values" if one.below == one.above == x else f"{below} below, {above} above"
         pairs.append(("neighbours", both))
+    if one.rule:
+        pairs.append(("rule", one.rule))
     return _pairs(pairs)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol, cast
 
 from chopper.engine.plan import Plan, Request, carrier_width, family_of, plan_decode, plan_encode, plan_round, request
@@ -69,7 +71,7 @@ def portable_plan(task: str, asked: Request, width: int) -> Plan:
     """
     if task == "decode":
         if carrier_width(asked.fmt, width) != width:
-            raise RangeError(f"float{width} does not hold every value of {asked.fmt}; decode to float64")
+            raise RangeError(f"{width} bits do not hold every value of {asked.fmt}; decode to float64")
         plan = plan_decode(asked.fmt, width)
     else:
         planner = {"round": plan_round, "encode": plan_encode}[task]
@@ -119,9 +121,14 @@ def backend_of(x: Any) -> Backend:
 
 @cache
 def _adapter(package: str) -> Backend | None:
+    """Return the adapter for a package: one that is installed, else this project's own, which works uninstalled."""
     from importlib.metadata import entry_points  # slow to import, and needed for arrays of adapters alone
 
     for point in entry_points(group="chopper.backends", name=package):
-        backend: Backend = point.load()
-        return backend
-    return None
+        return cast(Backend, point.load())
+    own = f"chopper_ext.{package}"
+    try:
+        found = find_spec(own)
+    except ModuleNotFoundError:  # this project's adapters are not there at all
+        return None
+    return getattr(import_module(own), "backend", None) if found else None

@@ -19,7 +19,7 @@ from chopper.engine.kernel import Kernel
 __all__ = ["KernelType", "apply", "compiled"]
 
 
-_COMPILED = ("compiled", "kernel", "lanes", "loops")
+_COMPILED = ("block_loops", "compiled", "kernel", "lanes", "ladder_loops", "loops", "power_loops", "quotient_loops")
 
 
 @cache
@@ -27,6 +27,7 @@ def _sources_digest() -> str:
     """Return a hash of everything that ends up inside a compiled loop, so that no cache outlives an edit."""
     package = Path(__file__).parent.parent
     files = [*sorted(package.glob("kernels/*.py")), *(package / "engine" / f"{name}.py" for name in _COMPILED)]
+    files += sorted(package.glob("engine/families/scaled/[ep][xa]*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 

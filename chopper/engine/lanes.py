@@ -17,7 +17,22 @@ from numba.core.typeconv import Conversion
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, lower_cast, models, register_model
 
-__all__ = ["LANE", "Lane32", "difference", "fit", "lane", "load", "settle", "store", "take", "where"]
+__all__ = [
+    "LANE",
+    "Lane32",
+    "difference",
+    "fit",
+    "lane",
+    "load",
+    "peek",
+    "settle",
+    "store",
+    "take",
+    "to_bits",
+    "to_float",
+    "where",
+    "wide",
+]
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
@@ -130,6 +145,43 @@ def load(typingctx: Any, kernel: Any, x: Any) -> Any:
         return _resize(builder, args[1], to, x.signed)
 
     return (types.int64 if wide else LANE)(kernel, x), emit
+
+
+@intrinsic
+def peek(typingctx: Any, kernel: Any, x: Any, i: Any) -> Any:
+    """Return the bits of x[i], of a contiguous array and an index in range, as a lane of the kernel's width."""
+    wide = kernel.kernel.width == 64
+    to = _I64 if wide else _I32
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data = context.make_array(x)(context, builder, args[1]).data
+        item = builder.load(builder.gep(data, [args[2]]))
+        item.set_metadata("alias.scope", _tables(builder))
+        return builder.bitcast(item, to) if isinstance(x.dtype, types.Float) else _resize(builder, item, to)
+
+    return (types.int64 if wide else LANE)(kernel, x, types.intp), emit
+
+
+@intrinsic
+def to_float(typingctx: Any, bits: Any) -> Any:
+    """Return the float64 of a pattern."""
+    return types.float64(types.int64), lambda context, builder, sig, args: builder.bitcast(args[0], ir.DoubleType())
+
+
+@intrinsic
+def to_bits(typingctx: Any, number: Any) -> Any:
+    """Return the pattern of a float64."""
+    return types.int64(types.float64), lambda context, builder, sig, args: builder.bitcast(args[0], _I64)
+
+
+@intrinsic
+def wide(typingctx: Any, lane: Any) -> Any:
+    """Return a lane as an integer of 64 bits."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _resize(builder, args[0], _I64)
+
+    return types.int64(lane), emit
 
 
 @intrinsic

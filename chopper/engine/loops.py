@@ -15,7 +15,17 @@ from chopper.engine.compiled import apply, compiled
 from chopper.engine.lanes import fit, lane, load, store
 from chopper.kernels.threefry import random_word
 
-__all__ = ["each", "each_in_place", "keyed", "keyed_in_place", "look_up", "with_words"]
+__all__ = [
+    "butterflies",
+    "each",
+    "each_in_place",
+    "keyed",
+    "keyed_in_place",
+    "look_up",
+    "narrow",
+    "widen",
+    "with_words",
+]
 
 _TILE = 1024
 
@@ -88,3 +98,81 @@ def look_up(codes: Any, out: Any, table: Any) -> None:
     """Replace every code by its entry in a table that covers the whole range of the code's dtype."""
     for i in range(codes.size):
         out[i] = table[codes[i]]
+
+
+@_loop
+def narrow(kernel: Any, words: Any, dense: Any, f: Any, size: int) -> None:
+    """Run a kernel on words and write the low `size` bytes of each, 3, 5, 6 or 7."""
+    tile = np.empty(_TILE, np.int64)  # memory of the loop's own: nothing else can lie there, so moving it is vectorised
+    for start in range(0, words.size, _TILE):
+        xs, out = words[start : start + _TILE], dense[start * size :]
+        for i in range(xs.size):
+            store(apply(kernel, load(kernel, xs[i]), 0, f), tile, i)
+        wide = tile.view(np.uint8)
+        if size == 3:
+            _move(wide, 8, out, 3, 3, xs.size)
+        elif size == 5:
+            _move(wide, 8, out, 5, 5, xs.size)
+        elif size == 6:
+            _move(wide, 8, out, 6, 6, xs.size)
+        else:
+            _move(wide, 8, out, 7, 7, xs.size)
+
+
+@_loop
+def widen(kernel: Any, dense: Any, words: Any, f: Any, size: int) -> None:
+    """Run a kernel on words of `size` bytes each, 3, 5, 6 or 7."""
+    tile = np.zeros(_TILE, np.int64)
+    for start in range(0, words.size, _TILE):
+        out, xs = words[start : start + _TILE], dense[start * size :]
+        wide = tile.view(np.uint8)
+        if size == 3:
+            _move(xs, 3, wide, 8, 3, out.size)
+        elif size == 5:
+            _move(xs, 5, wide, 8, 5, out.size)
+        elif size == 6:
+            _move(xs, 6, wide, 8, 6, out.size)
+        else:
+            _move(xs, 7, wide, 8, 7, out.size)
+        for i in range(out.size):
+            store(apply(kernel, load(kernel, tile[i]), 0, f), out, i)
+
+
+@numba.njit(forceinline=True, error_model="numpy")
+def _move(x: Any, x_step: int, out: Any, out_step: int, size: int, count: int) -> None:
+    """Copy `size` bytes at a time; inlined with constants, so that the inner loop is unrolled."""
+    for i in range(count):
+        for j in range(size):
+            out[i * out_step + j] = x[i * x_step + j]
+
+
+@_loop
+def butterflies(x: Any, out: Any, before: Any, after: Any, block: int) -> None:
+    """Transform block after block; the factors before and after repeat.  `out` may be `x`."""
+    a, b = np.empty(block, x.dtype), np.empty(block, x.dtype)
+    at = 0
+    for start in range(0, x.size, block):
+        for i in range(block):
+            a[i] = x[start + i] * before[at + i]
+        width = block
+        while width > 2:  # there and back: exchanging the names a and b would take eight times as long
+            _meet(a, b)
+            _meet(b, a)
+            width >>= 2
+        if width == 2:
+            _meet(a, b)
+            a[:] = b
+        for i in range(block):
+            out[start + i] = a[i] * after[at + i]
+        at += block
+        if at == before.size:
+            at = 0
+
+
+@numba.njit(forceinline=True, error_model="numpy")
+def _meet(x: Any, out: Any) -> None:
+    """Put the sums of neighbours to the front, their differences to the back."""
+    half = x.size >> 1
+    for i in range(half):
+        u, v = x[2 * i], x[2 * i + 1]
+        out[i], out[i + half] = u + v, u - v

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from chopper.engine import plan as planning
 from chopper.engine.backend import Draw
+from chopper.engine.casts import narrow, widen
 from chopper.engine.inputs import as_codes, as_real, as_words, check_out, code_dtype, exact_float, is_number
 from chopper.engine.plan import Plan, Request
 from chopper.engine.run import look_up, on_number, run
@@ -33,6 +34,8 @@ class NumpyBackend:
 
     def round(self, x: Any, request: Request, draw: Draw, out: Any, threads: int | None) -> Any:
         """Round values to values of the format."""
+        if request.fmt.blocked:
+            return planning.whole_of(request.fmt).round_whole(x, request, draw, out, threads)
         if is_number(x) and out is None and not request.rounding.random and request.compat is None:
             plan = planning.plan_round(request, planning.carrier_width(request.fmt, 64))
             if plan.mark is None:
@@ -47,6 +50,8 @@ class NumpyBackend:
 
     def encode(self, x: Any, request: Request, draw: Draw, out: Any, threads: int | None) -> Any:
         """Round values to codes of the format."""
+        if request.fmt.blocked:
+            return planning.whole_of(request.fmt).encode_whole(x, request, draw, out, threads)
         source = as_real(x)
         dtype = code_dtype(request.fmt)
         target = check_out(out, x, source.shape, dtype)
@@ -66,6 +71,8 @@ class NumpyBackend:
 
     def decode(self, codes: Any, fmt: Format, dtype: Any, out: Any, threads: int | None) -> Any:
         """Turn codes into values, exactly."""
+        if fmt.blocked:
+            return planning.whole_of(fmt).decode_whole(codes, fmt, dtype, out, threads)
         kind = _dtype(dtype)
         if kind not in (np.float32, np.float64):
             raise UnsupportedInputError(f"dtype={dtype!r} cannot hold decoded values here; legal: float32, float64")
@@ -116,32 +123,7 @@ def _carry(source: _Array, request: Request, planner: Any, codes: bool = False) 
         with np.errstate(all="ignore"):
             source = source.astype(np.float32)
         plan = planner(request, planning.carrier_width(request.fmt, 32, codes))
-    return _widen(source, _FLOAT32 if plan.kernel.width == 32 else _FLOAT64), plan
-
-
-def _widen(source: _Array, carrier: np.dtype[Any]) -> _Array:
-    if source.dtype == carrier and source.dtype.isnative:
-        return source
-    if source.dtype.kind not in "iub":
-        with np.errstate(invalid="ignore"):  # a signalling NaN
-            wide = source.astype(carrier, copy=False)
-            return wide if source.itemsize == carrier.itemsize else _with_subnormals(source, wide)
-    wide = source.astype(np.float64)
-    if source.dtype.itemsize == 8 and source.size and (np.abs(wide) >= 2.0**53).any():
-        lost = [int(i) for i in source.ravel() if int(float(int(i))) != int(i)]
-        if lost:
-            raise RangeError(f"the integer {lost[0]} has no exact float64; convert the array to floats first")
-    return wide
-
-
-def _with_subnormals(source: _Array, wide: _Array) -> _Array:
-    """Put back the subnormal numbers that the processor may have flushed to zero on the way from float32."""
-    bits = source.astype(np.float32).view(np.int32)
-    low = bits & 0x7FFFFFFF
-    tiny = (low != 0) & (low < 1 << 23)
-    if wide.dtype == _FLOAT64 and tiny.any():
-        wide[tiny] = np.copysign(low[tiny] * 2.0**-149, bits[tiny])
-    return wide
+    return widen(source, _FLOAT32 if plan.kernel.width == 32 else _FLOAT64), plan
 
 
 def _randomness(request: Request, draw: Draw, source: _Array) -> tuple[Key | None, _Array | None]:
@@ -206,40 +188,13 @@ def _check_mark(plan: Plan, result: _Array, source: _Array, request: Request) ->
 def _deliver(result: _Array, source: _Array, dtype: np.dtype[Any], out: Any, target: _Array | None, x: Any) -> Any:
     """Return the result in the dtype of the input, in `out` if given, as a scalar for a scalar."""
     if result is not target:
-        final = result if result.dtype == dtype else _narrow(result, dtype)
+        final = result if result.dtype == dtype else narrow(result, dtype)
         if target is not None:
             np.copyto(target, final)
         result = final
     if target is not None:
         return out
     return float(result[()]) if is_number(x) else result[()] if isinstance(x, np.generic) else result
-
-
-def _narrow(result: _Array, dtype: np.dtype[Any]) -> _Array:
-    if result.itemsize == dtype.itemsize:
-        return result.astype(dtype)
-    with np.errstate(all="ignore"):
-        single = _to_single(result) if result.dtype == _FLOAT64 else result
-        final = single.astype(dtype)
-        again = _widen(_widen(final, _FLOAT32), result.dtype)
-        kind = f"i{result.itemsize}"
-        lost = (again.view(kind) != result.view(kind)) & ~np.isnan(result)
-    if lost.any():
-        raise RangeError(
-            f"the rounded value {result[lost].flat[0]!s} does not fit {dtype.name}; widen the input first, "
-            "for example x.astype(numpy.float64)"
-        )
-    return final
-
-
-def _to_single(wide: _Array) -> _Array:
-    """Return float64 as float32, with the subnormal numbers that the processor may flush to zero."""
-    single = wide.astype(np.float32)
-    tiny = np.abs(wide) < 2.0**-126
-    if tiny.any():
-        low = (np.abs(wide[tiny]) * 2.0**149).astype(np.int32)
-        single.view(np.int32)[tiny] = low | np.where(np.signbit(wide[tiny]), -(1 << 31), 0).astype(np.int32)
-    return single
 
 
 def _to_bits(x: float) -> int:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from chopper.kernels.carrier import BINARY32, BINARY64, Carrier
 
-__all__ = ["carrier_of", "mark", "pattern", "power", "signed"]
+__all__ = ["carrier_of", "mark", "number_of", "pattern", "power", "signed"]
 
 
 def carrier_of(width: int) -> Carrier:
@@ -40,6 +40,12 @@ def pattern(value: Fraction | float, c: Carrier) -> int:
     by = c.bias + c.precision - 1 - field
     significand = -(-(top << max(by, 0)) // (bottom << max(-by, 0)))
     return min(((field - 1) << (c.precision - 1)) + significand, c.inf) | sign
+
+
+def number_of(mag: int, c: Carrier) -> Fraction:
+    """Return the number that the pattern of a magnitude stands for; infinity counts as the power of two after max."""
+    field = max(mag >> (c.precision - 1), 1)
+    return (mag - ((field - 1) << (c.precision - 1))) * power(field - c.bias - c.precision + 1)
 
 
 def power(exponent: int) -> Fraction:

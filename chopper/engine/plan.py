@@ -6,13 +6,13 @@ not know each other, and nothing here knows them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, cast
 
 from chopper.engine.kernel import Kernel
-from chopper.errors import RangeError, RoundingError
+from chopper.errors import PolicyError, RangeError, RoundingError
 from chopper.formats.base import Format
 from chopper.formats.hashing import hash_once, state_of_fields
 from chopper.rounding import Overflow, Rounding
@@ -21,12 +21,14 @@ __all__ = [
     "Family",
     "Plan",
     "Request",
+    "Whole",
     "carrier_width",
     "family_of",
     "plan_decode",
     "plan_encode",
     "plan_round",
     "request",
+    "whole_of",
 ]
 
 
@@ -44,6 +46,10 @@ class Request:
         1 to 32.
     compat : str or None
         Name of a preset.
+    axis : int or tuple of int
+        Along which axes blocks lie; formats of single numbers ignore it.
+    scale : array or None
+        The outermost scales, where the caller brings them; no part of equality.
     """
 
     fmt: Format
@@ -51,6 +57,8 @@ class Request:
     overflow: Overflow | None = None
     random_bits: int = 32
     compat: str | None = None
+    axis: int | tuple[int, ...] = -1
+    scale: Any = field(default=None, compare=False)
 
     __hash__ = hash_once
     __getstate__ = state_of_fields
@@ -90,6 +98,24 @@ class Family(Protocol):
         """Plan decoding to a carrier."""
 
 
+class Whole(Protocol):
+    """What the module of a family offers whose formats are `blocked`: it runs whole calls, as a backend does."""
+
+    def round_whole(self, x: Any, request: Request, draw: Any, out: Any, threads: int | None) -> Any:
+        """Round values to values of the format."""
+
+    def encode_whole(self, x: Any, request: Request, draw: Any, out: Any, threads: int | None) -> Any:
+        """Round values to codes of elements and scales."""
+
+    def decode_whole(self, codes: Any, fmt: Format, dtype: Any, out: Any, threads: int | None) -> Any:
+        """Turn codes of elements and scales into values."""
+
+
+def whole_of(fmt: Format) -> Whole:
+    """Return the module that runs calls of a blocked format."""
+    return cast(Whole, _family(fmt.engine or fmt.family))
+
+
 def family_of(fmt: Format) -> Family:
     """Return the module that plans for a format."""
     return _family(fmt.engine or fmt.family)
@@ -123,12 +149,30 @@ def request(
     overflow: str | Overflow | None,
     random_bits: int,
     compat: str | None,
+    *,
+    axis: int | tuple[int, ...] = -1,
+    scaling: Any = None,
+    scale: Any = None,
 ) -> Request:
-    """Resolve names; raises what `Rounding.parse` and `Overflow.parse` raise."""
+    """Resolve names; raises what `Rounding.parse` and `Overflow.parse` raise.
+
+    Raises
+    ------
+    PolicyError
+        If `scaling` or `scale` are given for a format whose elements share no scales.
+    """
+    if not fmt.blocked:
+        for name, given in (("scaling", scaling), ("scale", scale)):
+            if given is not None:
+                raise PolicyError(f"{name}= does not suit {fmt}: its numbers share no scale; leave it out")
+        axis = -1
+    elif scaling is not None:
+        fmt = fmt.with_options(scaling=scaling)  # type: ignore[attr-defined]
     try:
-        return _request(fmt, rounding, overflow, random_bits, compat)
+        asked = _request(fmt, rounding, overflow, random_bits, compat)
     except TypeError:  # an unhashable argument: no name, so the same call explains what is wrong
-        return _request.__wrapped__(fmt, rounding, overflow, random_bits, compat)
+        asked = _request.__wrapped__(fmt, rounding, overflow, random_bits, compat)
+    return asked if axis == -1 and scale is None else replace(asked, axis=axis, scale=scale)
 
 
 @lru_cache(maxsize=4096, typed=True)

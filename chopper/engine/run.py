@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from chopper.engine.plan import Plan
 from chopper.kernels.threefry import random_word
 from chopper.random import Key
 
-__all__ = ["look_up", "on_number", "run"]
+__all__ = ["all_words", "look_up", "loop_for", "on_number", "run", "share", "words_of"]
 
 _Array = npt.NDArray[Any]
 
@@ -44,7 +45,7 @@ class _Loops:
         self._entries: dict[Any, Callable[..., None]] = {}
         self._spent: dict[Any, int] = {}
 
-    def find(self, name: str, kernel: Kernel | None, x: _Array, out: _Array, *args: Any) -> Callable[..., None] | None:
+    def find(self, name: str, kernel: Any, x: _Array, out: _Array, *args: Any) -> Callable[..., None] | None:
         """Return the compiled loop for these arguments, or None while NumPy serves a small array better."""
         key = (name, kernel, x.dtype.char, out.dtype.char)
         entry = self._entries.get(key)
@@ -65,11 +66,19 @@ _LOOPS = _Loops()
 def _compile(name: str, args: tuple[Any, ...]) -> Callable[..., None]:
     import numba
 
-    from chopper.engine import loops
-
+    module, _, function = name.rpartition(".")
+    loop = getattr(import_module(f"chopper.engine.{module or 'loops'}"), function)
     signature = tuple(numba.typeof(arg) for arg in args)
-    entry: Callable[..., None] = getattr(loops, name).compile(signature)
+    entry: Callable[..., None] = loop.compile(signature)
     return entry
+
+
+def loop_for(name: str, x: _Array, out: _Array, *args: Any, by: Any = None) -> Callable[..., None] | None:
+    """Return a compiled loop ``module.name`` of the engine, or None while NumPy serves a small array better.
+
+    `args` are those that it will be called with; their types follow from those of `x` and `out`, and from `by`.
+    """
+    return _LOOPS.find(name, by, x, out, *args)
 
 
 def on_number(plan: Plan, bits: int) -> int:
@@ -83,7 +92,7 @@ def run(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array | Non
     if x.size == 0:
         return
     if key is not None and key.rows is not None and key.rows.length < _ROW:
-        words = np.concatenate([_words(key, at, min(_BLOCK, x.size - at)) for at in range(0, x.size, _BLOCK)])
+        words = np.concatenate([words_of(key, at, min(_BLOCK, x.size - at)) for at in range(0, x.size, _BLOCK)])
     in_place = out is x or (x.dtype == out.dtype and np.may_share_memory(x, out))
     name, extra = _loop(in_place, key, words)
     arrays = [x] if in_place else [x, out]
@@ -108,7 +117,7 @@ def run(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array | Non
             views = [a[low:high] for a in arrays]
             entry(plan.kernel, *views, plan.params, (key.high, key.low, counter >> 32, counter & (_WORD - 1)))
 
-    _share(part, x.size, threads)
+    share(part, x.size, threads)
 
 
 def look_up(codes: _Array, table: _Array, out: _Array, threads: int | None) -> None:
@@ -117,7 +126,7 @@ def look_up(codes: _Array, table: _Array, out: _Array, threads: int | None) -> N
     if entry is None:
         np.take(table, codes, out=out)
         return
-    _share(lambda start, stop: entry(codes[start:stop], out[start:stop], table), codes.size, threads)
+    share(lambda start, stop: entry(codes[start:stop], out[start:stop], table), codes.size, threads)
 
 
 def _loop(in_place: bool, key: Key | None, words: _Array | None) -> tuple[str, bool]:
@@ -137,13 +146,18 @@ def _segments(key: Key, start: int, stop: int) -> Iterator[tuple[int, int, int]]
         start = end
 
 
-def _share(part: Callable[[int, int], None], size: int, threads: int | None) -> None:
-    """Run part(start, stop) over [0, size), split between threads; an error in any of them is raised here."""
-    count = 1 if size < _THREADED else min(threads or _processors(), size // (_THREADED // 2))
+def share(part: Callable[[int, int], None], size: int, threads: int | None, weight: int = 1) -> None:
+    """Run part(start, stop) over [0, size), split between threads; an error in any of them is raised here.
+
+    `weight` is how many elements each of the `size` stands for.
+    """
+    whole = size * weight
+    count = 1 if whole < _THREADED else min(threads or _processors(), whole // (_THREADED // 2), size)
     if count == 1:
         part(0, size)
         return
-    bounds = [size * i // count // 64 * 64 for i in range(count)] + [size]
+    grain = 64 if weight == 1 else 1
+    bounds = [size * i // count // grain * grain for i in range(count)] + [size]
     errors: list[BaseException] = []
 
     def guarded(i: int) -> None:
@@ -177,7 +191,7 @@ def _on_numpy(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array
         if words is not None:
             word = words[start : start + _BLOCK].astype(np.uint32)
         elif key is not None:
-            word = _words(key, start, block.size)
+            word = words_of(key, start, block.size)
         if not isinstance(word, int):
             word = word.view(np.int32) if width == 32 else word.astype(np.int64)
         with np.errstate(all="ignore"):
@@ -186,7 +200,24 @@ def _on_numpy(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array
         target[...] = result.view(out.dtype) if out.dtype.kind == "f" else result.astype(out.dtype)
 
 
-def _words(key: Key, start: int, size: int) -> npt.NDArray[np.uint32]:
+def all_words(key: Key, size: int, threads: int | None) -> npt.NDArray[np.uint32]:
+    """Return the random words of `size` elements."""
+    words = np.empty(size, np.uint32)
+    kernel = Kernel("threefry", "random_word", "toward_zero", 32)
+    entry = loop_for("block_loops.fill", words, words, kernel, words, (0, 0, 0, 0), 0, 0)
+    if entry is None:
+        return words_of(key, 0, size)
+
+    def part(start: int, stop: int) -> None:
+        for low, high, counter in _segments(key, start, stop):
+            begin = (counter - low) % (_WORD * _WORD)
+            entry(kernel, words, (key.high, key.low, counter >> 32, begin & (_WORD - 1)), low, high)
+
+    share(part, size, threads)
+    return words
+
+
+def words_of(key: Key, start: int, size: int) -> npt.NDArray[np.uint32]:
     """Return the random words of `size` elements from `start` on."""
     counters, _ = key.locate(np.arange(start, start + size, dtype=np.uint64))
     lo, hi = (part.astype(np.uint32).view(np.int32) for part in (counters, counters >> 32))

@@ -25,6 +25,9 @@ class Format(ABC):
     engine: ClassVar[str] = ""
     """The module of `chopper.engine.families` that plans for it, where it does not bear the family's name."""
 
+    blocked: ClassVar[bool] = False
+    """Whether elements share scales in blocks, so that what one becomes depends on its neighbours."""
+
     @property
     @abstractmethod
     def bits(self) -> int:

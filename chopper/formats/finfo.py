@@ -14,6 +14,7 @@ from chopper.formats.fixed import FixedFormat
 from chopper.formats.float import FloatFormat
 from chopper.formats.posit import PositFormat
 from chopper.formats.registry import get
+from chopper.formats.takum import TakumFormat
 
 __all__ = [
     "FloatInfo",
@@ -86,7 +87,6 @@ class FormatInfo:
 
     def __str__(self) -> str:
         """Return a small table."""
-        sub = "none" if self.smallest_subnormal is None else _show(self.smallest_subnormal)
         eps = (
             "1 is no number of it"
             if self.eps is None or self.unit_roundoff is None
@@ -98,8 +98,7 @@ class FormatInfo:
             "exponent": self._exponents(),
             "max": _show(self.max),
             "min": _show(self.min),
-            "smallest normal": _show(self.smallest_normal),
-            "smallest subnormal": sub,
+            **self._smallest(),
             "dynamic range": f"{self.binades:.1f} binades, {self.decades:.1f} decades",
             "codes": f"{self.values} finite numbers, {self.infinities} infinities, {self.nans} NaNs",
         }
@@ -108,6 +107,9 @@ class FormatInfo:
 
     def _exponents(self) -> str:
         return f"{self.emin} to {self.emax}"
+
+    def _smallest(self) -> dict[str, str]:
+        return {"smallest": _show(self.smallest)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +127,10 @@ class FloatInfo(FormatInfo):
 
     def _exponents(self) -> str:
         return f"{self.exponent_bits} bits, bias {self.bias}, {self.emin} to {self.emax}"
+
+    def _smallest(self) -> dict[str, str]:
+        sub = "none" if self.smallest_subnormal is None else _show(self.smallest_subnormal)
+        return {"smallest normal": _show(self.smallest_normal), "smallest subnormal": sub}
 
 
 def finfo(fmt: str | Format) -> FormatInfo:
@@ -243,6 +249,14 @@ def _(fmt: FloatFormat) -> FloatInfo:
 def _(fmt: FixedFormat) -> FormatInfo:
     values = fmt.max_integer - fmt.min_integer + 1
     return FormatInfo(precision=fmt.bits - fmt.signed, values=values, nans=0, infinities=0, **numbers_of(fmt))
+
+
+@describe.register
+def _(fmt: TakumFormat) -> FormatInfo:
+    if fmt.logarithmic:
+        found: FormatInfo = describe.dispatch(Format)(fmt)
+        return found
+    return FormatInfo(precision=fmt.precision, values=(1 << fmt.n) - 1, nans=1, infinities=0, **numbers_of(fmt))
 
 
 @describe.register

@@ -26,7 +26,7 @@ from chopper.formats.base import Format
 from chopper.formats.float import FloatFormat
 from chopper.formats.tables import FLOATS, Row
 
-__all__ = ["FLOAT", "Family", "Rule", "fold", "label", "options"]
+__all__ = ["FLOAT", "Family", "Rule", "fold", "label", "options", "parts"]
 
 _MINUS = re.compile(r"(\d[-_ ]*b[_ ]*|\.[-_ ]*|^u?q[-_ ]*(?=-\d+\.))-(?=\d)")
 _BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[-_ ]+(?=[0-9])")
@@ -91,7 +91,7 @@ def options(text: str, legal: tuple[str, ...]) -> dict[str, Any]:
     """
     keys = {key.replace("_", ""): key for key in legal}
     found: dict[str, Any] = {}
-    for part in text.split(","):
+    for part in parts(text):
         word, _, value = part.partition("=")
         key = keys.get(word.replace("_", "").replace("-", ""))
         if key is None or not value:
@@ -102,6 +102,23 @@ def options(text: str, legal: tuple[str, ...]) -> dict[str, Any]:
             raise FormatError(f"option {key!r} is given twice; give it once")
         found[key] = _literal(value)
     return found
+
+
+def parts(text: str) -> list[str]:
+    """Cut text at the commas outside of brackets.
+
+    Examples
+    --------
+    >>> parts("posit<8,1>,e8m0")
+    ['posit<8,1>', 'e8m0']
+    """
+    found, depth, start = [], 0, 0
+    for i, sign in enumerate(text):
+        depth += (sign == "<") - (sign == ">")
+        if sign == "," and depth == 0:
+            found.append(text[start:i])
+            start = i + 1
+    return [*found, text[start:]]
 
 
 def _literal(value: str) -> int | bool | str:

@@ -23,9 +23,12 @@ class Hif8Format(TableFormat):
     """HiFloat8 (Luo et al., Ascend HiFloat8 Format for Deep Learning, arXiv:2409.16626).
 
     After the sign a prefix says how many bits the exponent has, D: ``11`` 4, ``10`` 3, ``01`` 2, ``001`` 1, ``0001`` 0;
-    an exponent is a sign and a magnitude without its leading one.  ``0000`` and three bits M are 2^(M - 23).  The set
-    of values was compared with a public quantizer; the assignment of codes to them beyond that is unverified.
-    Hardware converts by ``nearest_away``.
+    an exponent is a sign and a magnitude without its leading one.  ``0000`` and three bits M are 2^(M - 23), or zero.
+    NaN is 0x80, the infinities are 0x6f and 0xef; 253 codes are finite.  The paper's conversion is ``nearest_away``,
+    with infinity from 1.25 * 2^15 on and zero below 2^-23.
+
+    The set of values and this conversion agree with a public quantizer.  Unverified: which code stands for which value
+    beyond that; what overflows in the other modes, for which the list is taken to go on with 1.5 * 2^15.
 
     Examples
     --------

@@ -16,7 +16,10 @@ from chopper.formats.record import changed
 from chopper.formats.table import TableFormat
 from chopper.rounding import Overflow
 
-__all__ = ["LnsFormat"]
+__all__ = ["FINE", "LnsFormat"]
+
+FINE = 16
+"""Bits behind the point of log2|x| that ``stochastic=code`` sees."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +47,14 @@ class LnsFormat(TableFormat):
         Whether E is unsigned (LNS-Madam), so that its lowest value is 0.
     nearest : Metric or str
         ``code``: nearest by the logarithm, the geometric mean decides; ``value``: the arithmetic mean.
+    stochastic : Metric or str
+        How stochastic modes measure the distance to the neighbours.  ``value``: by the value, unbiased in x.  ``code``:
+        by the logarithm, unbiased in log2(x) but for 2^-17: nu is the fraction of 2^r log2|x|, with log2|x| cut to 16
+        bits behind the point, exactly; the numbers of the format are themselves.
     underflow : Underflow or str
         What lies between zero and the smallest value; with a zero only.  Under ``zero`` and ``nearest=code`` rounding
-        to nearest turns half a step of the logarithm below the smallest value.
+        to nearest turns half a step of the logarithm below the smallest value, and ``stochastic=code`` has zero one
+        step below it.
     nan_input : NanInput or str
         What NaN becomes without `nan`.
     name : str, optional
@@ -62,6 +70,7 @@ class LnsFormat(TableFormat):
     """
 
     family: ClassVar[str] = "lns"
+    engine: ClassVar[str] = "lns"
 
     width: int
     fraction_bits: int
@@ -70,6 +79,7 @@ class LnsFormat(TableFormat):
     nan: bool = True
     unsigned_exponent: bool = False
     nearest: Metric = Metric.CODE
+    stochastic: Metric = Metric.VALUE
     underflow: Underflow = Underflow.ZERO
     nan_input: NanInput = NanInput.ZERO
     name: str | None = field(default=None, compare=False)
@@ -78,7 +88,12 @@ class LnsFormat(TableFormat):
     __getstate__ = state_of_fields
 
     def __post_init__(self) -> None:
-        for key, kind in (("nearest", Metric), ("underflow", Underflow), ("nan_input", NanInput)):
+        for key, kind in (
+            ("nearest", Metric),
+            ("stochastic", Metric),
+            ("underflow", Underflow),
+            ("nan_input", NanInput),
+        ):
             object.__setattr__(self, key, member(kind, getattr(self, key), key))
         check_integer("width", self.width, 2, 16)
         check_integer("fraction_bits", self.fraction_bits, 0, self.width - 1)
@@ -122,11 +137,25 @@ class LnsFormat(TableFormat):
         zero = (self.reserved,) if self.zero else ()
         return (*(self.sign_code | e for e in reversed(fields)), *zero, *fields)
 
+    @property
+    def extremes(self) -> tuple[int, int]:
+        """The codes of the lowest and the largest value."""
+        return self.sign_code | self.highest, self.highest
+
+    @cached_property
+    def smallest(self) -> Fraction:
+        """Smallest positive value."""
+        return self.number(self.lowest & (self.sign_code - 1))
+
     def exponent(self, code: int) -> int:
         """Return E + bias of a code."""
         e = code & (self.sign_code - 1)
         wraps = not self.unsigned_exponent and e >= self.sign_code >> 1
         return e - (self.sign_code if wraps else 0) + self.bias
+
+    def code_of(self, exponent: int) -> int:
+        """Return the code of 2^(exponent / 2^r), which must be in range."""
+        return (exponent - self.bias) & (self.sign_code - 1)
 
     def compute(self, code: int) -> Real:
         """Return the number that a code stands for."""
@@ -138,10 +167,14 @@ class LnsFormat(TableFormat):
         """Return the value of a finite code; if it is irrational, the nearest number of so many bits."""
         if self._is_zero(code):
             return Fraction(0)
-        whole, rest = divmod(self.exponent(code), 1 << self.fraction_bits)
-        scale = Fraction(1 << whole) if whole >= 0 else Fraction(1, 1 << -whole)
-        found = root_of_two(rest, self.fraction_bits, precision) * scale
+        found = self.power(self.exponent(code), precision)
         return -found if code & self.sign_code else found
+
+    def power(self, exponent: int, precision: int = 53) -> Fraction:
+        """Return 2^(exponent / 2^r), or the nearest number of so many bits; it need not be in range."""
+        whole, rest = divmod(exponent, 1 << self.fraction_bits)
+        scale = Fraction(1 << whole) if whole >= 0 else Fraction(1, 1 << -whole)
+        return root_of_two(rest, self.fraction_bits, precision) * scale
 
     def middle(self, low: int, high: int) -> Real:
         """Return where rounding to nearest turns between two neighbours."""

@@ -19,6 +19,7 @@ __all__ = [
     "nearest",
     "opposite",
     "power_of_two",
+    "powers_of_two",
     "product",
     "root_of_two",
 ]
@@ -71,6 +72,29 @@ def _root_of_two(times: int) -> int:
     for _ in range(times):
         root = math.isqrt(root << _BITS)
     return root
+
+
+def powers_of_two(root: int, precision: int) -> list[int]:
+    """Return the smallest integers that are at least 2^(i / 2^root) 2^(precision - 1), for 0 <= i < 2^root.
+
+    Raises
+    ------
+    ArithmeticError
+        If the enclosures do not decide one.
+
+    Examples
+    --------
+    >>> powers_of_two(1, 8)
+    [128, 182]
+    """
+    found, error = [1 << _BITS], 2 * root + 2
+    for times in range(1, root + 1):
+        found = [x for low in found for x in (low, low * _root_of_two(times) >> _BITS)]
+    by = _BITS - precision + 1
+    least = [-(-low >> by) for low in found]
+    if any(-(-(low + error) >> by) != up for low, up in zip(found[1:], least[1:], strict=True)):
+        raise ArithmeticError(f"{_BITS} bits do not decide 2^(i / 2^{root}) to {precision} bits")
+    return least
 
 
 @lru_cache(maxsize=1 << 17)

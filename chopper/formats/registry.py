@@ -13,16 +13,18 @@ from chopper.formats.base import Format
 from chopper.formats.fixed_names import FIXED
 from chopper.formats.grammar import FLOAT, Family, fold, label, options
 from chopper.formats.posit_names import POSIT
+from chopper.formats.scaled_names import SCALED
 from chopper.formats.table_names import CODEBOOK, LNS
 from chopper.formats.tables import Row
 from chopper.formats.tapered_names import HIF8, TAKUM
 
 __all__ = ["FAMILIES", "Registry", "formats", "get", "names", "register", "rows"]
 
-FAMILIES: tuple[Family, ...] = (FLOAT, POSIT, TAKUM, HIF8, LNS, FIXED, CODEBOOK)
+FAMILIES: tuple[Family, ...] = (FLOAT, POSIT, TAKUM, HIF8, LNS, FIXED, CODEBOOK, SCALED)
 """Every family of formats that chopper knows."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_OPTIONS = re.compile(r"(?:[^<>]|<(?:[^<>]|<[^<>]*>)*>)*>")
 
 
 class Registry:
@@ -101,7 +103,7 @@ class Registry:
                 return rule.build(match)
         stem, mark, rest = key.partition("<")
         row = self._builtin.get(stem) or self._own.get(stem)
-        if row and mark and re.fullmatch("[^<>]*>", rest):
+        if row and mark and _OPTIONS.fullmatch(rest):
             return self._with_options(row, rest[:-1])
         return None
 

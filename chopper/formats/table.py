@@ -30,7 +30,7 @@ __all__ = ["TableFormat"]
 
 
 class TableFormat(Record):
-    """A format of at most 16 bits that is rounded to by looking up."""
+    """A format that is rounded to by looking up; where its module of the engine has no kernel, at most 16 bits wide."""
 
     engine: ClassVar[str] = "table"
 
@@ -119,14 +119,19 @@ class TableFormat(Record):
         return frozenset(self.ascending)
 
     @property
+    def extremes(self) -> tuple[int, int]:
+        """The codes of the lowest and the largest value."""
+        return self.ascending[0], self.ascending[-1]
+
+    @property
     def max(self) -> Fraction:
         """Largest finite value."""
-        return self.number(self.ascending[-1])
+        return self.number(self.extremes[1])
 
     @property
     def min(self) -> Fraction:
         """Lowest finite value."""
-        return self.number(self.ascending[0])
+        return self.number(self.extremes[0])
 
     @cached_property
     def smallest(self) -> Fraction:

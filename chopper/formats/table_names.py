@@ -16,7 +16,7 @@ from chopper.formats.tables import Row
 __all__ = ["CODEBOOK", "LNS"]
 
 _N = "(?:0|[1-9][0-9]{0,3})"
-_LNS_OPTIONS = ("bias", "zero", "nan", "unsigned_exponent", "nearest", "underflow", "nan_input")
+_LNS_OPTIONS = ("bias", "zero", "nan", "unsigned_exponent", "nearest", "stochastic", "underflow", "nan_input")
 _UNIVERSAL = "Omtzigt et al., Universal numbers library, lns<nbits, rbits>"
 _MADAM = "Zhao et al., LNS-Madam, arXiv:2106.13914"
 _POW2 = "Miyashita, Lee, Murmann, Convolutional Neural Networks using Logarithmic Data Representation, arXiv:1603.01025"
@@ -53,12 +53,15 @@ LNS = Family(
         *map(_madam, range(6)),
         _lns("pow2_4", 4, 0, _POW2, "Powers of two and zero; by nearest=value thresholds are 1.5 * 2^k.", nan=False),
         _lns("logsqrt2_5", 5, 1, _POW2, "Powers of the square root of two, and zero.", nan=False),
+        _lns("twin_log4", 4, 0, "Twin-log quantization; no primary source at hand",
+             "Unverified: read as powers of two from 1 down, as normalised by a scale, with one level for zero.",
+             nan=False, unsigned_exponent=True, bias=-7),
     ),
     rules=(Rule(re.compile(f"lns<(?P<n>{_N}),(?P<f>{_N})(?:,(?P<options>[^<>]*))?>"), _build_lns, "lns<8,3>"),),
     options=_LNS_OPTIONS,
     from_dict=LnsFormat.from_dict,
     advise=lambda text: "lns names its bits and fraction bits: 'lns<8,3>'" if text.startswith("lns") else "",
-)
+)  # fmt: skip
 """Logarithmic numbers."""
 
 CODEBOOK = Family(

@@ -12,13 +12,16 @@ from chopper.formats.takum import TakumFormat
 __all__ = ["HIF8", "TAKUM"]
 
 _N = "(?:0|[1-9][0-9]{0,3})"
-_OPTIONS = ("nearest", "underflow")
+_OPTIONS = ("nearest", "stochastic", "underflow")
 _TAKUM = "Hunhold, Beating Posits at Their Own Game: Takum Arithmetic, arXiv:2404.18603"
 
 
-def _takum(n: int, logarithmic: bool) -> Row:
+_IRRATIONAL = "Values other than 1 are irrational; decode gives the nearest float."
+
+
+def _takum(n: int, logarithmic: bool = False) -> Row:
     name = f"takum_{'log' if logarithmic else 'linear'}{n}"
-    note = "Values other than 1 are irrational; decode gives the nearest float." if logarithmic else ""
+    note = _IRRATIONAL if logarithmic else "float64 does not hold its values." if n > 57 else ""
     return Row(name, (), TakumFormat(n=n, logarithmic=logarithmic, name=name), _TAKUM, note)
 
 
@@ -38,7 +41,7 @@ def _advise_takum(text: str) -> str:
 TAKUM = Family(
     name="takum",
     type=TakumFormat,
-    rows=tuple(_takum(n, logarithmic) for n in (8, 16) for logarithmic in (False, True)),
+    rows=(*map(_takum, (8, 12, 16, 32, 64)), *(_takum(n, logarithmic=True) for n in (8, 12, 16))),
     rules=(
         Rule(
             re.compile(f"takum(?P<kind>linear|log)(?P<n>{_N})(?:<(?P<options>[^<>]*)>)?"), _build_takum,

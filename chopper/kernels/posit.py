@@ -2,7 +2,8 @@
 
 The pattern of a magnitude less that of 1 is exponent and fraction in one integer.  Its bits from `field` up are the
 regime k; within a regime posits lie evenly in it, 2**s apart, also where s reaches into the exponent bits.  So rounding
-by the code is one shift, as for floats.  By the value, the remainder is divided by the true gap first.
+by the code is one shift, as for floats.  By the value, the remainder is divided by the true gap first; the stochastic
+mode need not, it draws less often instead.
 """
 
 from typing import NamedTuple
@@ -15,8 +16,10 @@ __all__ = [
     "decode_posit",
     "encode_posit",
     "encode_posit_general",
+    "encode_posit_valued",
     "round_posit",
     "round_posit_general",
+    "round_posit_valued",
 ]
 
 
@@ -72,6 +75,28 @@ def encode_posit(where, rule, bits, word, c, f):
     k, low, s = _place(where, a, c, f)
     r = low - ((low >> s) << s)
     code = _code(where, k, low, s, c, f) + _step(where, rule, neg, k, low, r, s, word, f)
+    return _finish(where, neg, mag, where(neg == 0, code, -code) & f.mask, c, f)
+
+
+def round_posit_valued(where, rule, bits, word, c, f):
+    """As `round_posit`, by the value, for the rule `stochastic`."""
+    neg = bits & c.sign
+    mag = bits ^ neg
+    a = _bounded(where, mag, f)
+    _, low, s = _place(where, a, c, f)
+    r = low - ((low >> s) << s)
+    up = _step_leaned(where, rule, neg, r, s, word, c, f)
+    return _finish(where, neg, mag, (a - r + (up << s)) | neg, c, f)
+
+
+def encode_posit_valued(where, rule, bits, word, c, f):
+    """As `encode_posit`, by the value, for the rule `stochastic`."""
+    neg = bits & c.sign
+    mag = bits ^ neg
+    a = _bounded(where, mag, f)
+    k, low, s = _place(where, a, c, f)
+    r = low - ((low >> s) << s)
+    code = _code(where, k, low, s, c, f) + _step_leaned(where, rule, neg, r, s, word, c, f)
     return _finish(where, neg, mag, where(neg == 0, code, -code) & f.mask, c, f)
 
 
@@ -133,6 +158,39 @@ def _step(where, rule, neg, k, low, r, s, word, f):
     """Return 1 where the magnitude steps away from zero; where only the regime is left, its end is the last bit."""
     odd = where(s < f.field, low >> s, k >> 31) & 1
     return (r + rule(where, neg, odd, r, s, s, word, f.random_bits)) >> s
+
+
+def _step_leaned(where, rule, neg, r, s, word, c, f):
+    """As `_step`, by the value, for the rule `stochastic`.
+
+    Between 2**A and 2**(A+w) a number x takes the place x / 2**(A+w), with a word made smaller for the lower end not
+    being zero.
+    """
+    t = c.precision - 1
+    wide = s > t
+    w = 1 << where(wide, where(s > f.field, f.field, s) - t, 1)
+    j = r >> t
+    m = r - (j << t) + (1 << t)
+    word = where(wide, _lessened(where, word, m, j, w, c, f), word)
+    shift = where(wide, t - j + w, s)
+    r = where(wide, m, r)
+    s = where(shift > c.precision + 1, c.precision + 1, shift)
+    return (r + rule(where, neg, r & 0, r, s, shift, word, f.random_bits)) >> s
+
+
+def _lessened(where, word, m, j, w, c, f):
+    """Return the word R that makes floor(x / 2**(A+w) * 2**N) + R >= 2**N say what the word says of x by the value.
+
+    The word's N bits D step away where (x - 2**A) * 2**N >= (2**N - D) * (2**(A+w) - 2**A).  With M the whole part of
+    x / 2**A * 2**N that is M - D >= (2**N - D) * 2**w, hence floor((M - D) / 2**w) + D >= 2**N.
+    """
+    spare = 32 - f.random_bits
+    drawn = ((((word >> 1) & 0x7FFFFFFF) >> spare) << 1) | ((word >> spare) & 1)
+    by = j + f.random_bits - (c.precision - 1)
+    digits = (m << where(by < 0, 0, by)) >> where(by < 0, -by, 0)
+    low = (1 << w) - 1
+    borrow = where((digits & low) < (drawn & low), (m & 0) + 1, 0)
+    return (drawn - ((drawn >> w) & (0x7FFFFFFF >> (w - 1))) - borrow) << spare
 
 
 def _step_any(where, rule, neg, k, low, r, s, word, c, f):

@@ -10,9 +10,12 @@ Functions here take ``take(table, index)`` besides ``where``; a kernel's ``rule`
 from typing import Any, NamedTuple
 
 from chopper.kernels.carrier import pick, split
+from chopper.kernels.lns import code_lns, finish_lns, period_lns, place_lns
 
 __all__ = [
     "Chances",
+    "Logs",
+    "Period",
     "Steps",
     "decode_steps",
     "stochastic",
@@ -21,6 +24,10 @@ __all__ = [
     "stochastic_equal",
     "take_chance",
     "take_chance_dense",
+    "take_log",
+    "take_log_code",
+    "take_period",
+    "take_period_code",
     "take_step",
     "take_step_dense",
 ]
@@ -51,6 +58,58 @@ class Chances(NamedTuple):
     away: Any  # what comes out at the neighbour away from zero
 
 
+class Logs(NamedTuple):
+    """Logarithmic numbers, and the logarithm of a binade in steps of 2**-spare of theirs; results as in `Steps`."""
+
+    one: int  # the pattern of 1
+    low: int  # the pattern of the number one step below the smallest
+    top: int  # that of the largest
+    lowest: int  # the exponent of the smallest, in steps of the format
+    shift: int  # a bucket holds 2**shift significands
+    fine: int  # a binade has 2**fine steps of the logarithm
+    spare: int  # and 2**(fine - spare) values
+    random_bits: int
+    bias: int  # codes: added to E
+    mask: int  # codes: the bits of E
+    half: int  # codes: the sign bit
+    zero: int  # what zero is, and everything that draws an exponent below the lowest
+    none: int  # patterns below this one are zero: 1, or 0 without a zero
+    over_pos: int  # what finite overflow becomes, sign included; so the rest
+    over_neg: int
+    inf_pos: int
+    inf_neg: int
+    nan: int
+    first: Any  # bucket -> how many steps begin below it
+    starts: Any  # step -> the significand where the next one begins
+    values: Any  # value of a binade -> its pattern less that of the power of two
+
+
+class Period(NamedTuple):
+    """Logarithmic numbers whose steps of one period are looked up; see `chopper.kernels.lns.LnsParams` for the rest."""
+
+    low: int
+    top: int
+    one: int
+    field: int
+    digits: int
+    bias: int
+    mask: int
+    half: int
+    under_pos: int
+    under_neg: int
+    zero: int
+    over_pos: int
+    over_neg: int
+    inf_pos: int
+    inf_neg: int
+    nan: int
+    shift: int  # a bucket holds 2**shift significands
+    negative: int  # where the buckets of negative numbers begin
+    first: Any  # bucket -> the step that its lowest significand lies on
+    starts: Any  # step -> the significand where the next one begins
+    rises: Any  # step -> its height above the beginning of the period
+
+
 def take_step(where, take, rule, bits, word, c, f):
     """Return the result of a pattern where no bucket holds more than one beginning of a step."""
     neg, mag, i = _bucket(where, take, bits, c, f)
@@ -77,6 +136,63 @@ def take_chance_dense(where, take, rule, bits, word, c, f):
     neg, mag, i = _bucket(where, take, bits, c, f.steps)
     i = _climb(take, mag, i, c, f.steps)
     return _choose(where, take, rule, neg, mag, i, word, c, f, f.steps)
+
+
+def take_period(where, take, rule, bits, word, c, f):
+    """Round a carrier pattern to a logarithmic number."""
+    neg, mag, a, m = place_lns(where, bits, c, f)
+    return finish_lns(where, neg, mag, (a - m + _risen(take, neg, m, c, f)) | neg, c, f)
+
+
+def take_period_code(where, take, rule, bits, word, c, f):
+    """As `take_period`, to a code."""
+    neg, mag, a, m = place_lns(where, bits, c, f)
+    return finish_lns(where, neg, mag, code_lns(neg, period_lns(a, f) + _risen(take, neg, m, c, f), c, f), c, f)
+
+
+def _risen(take, neg, m, c, f):
+    i = take(f.first, (m >> f.shift) + ((neg >> (c.width - 1)) & f.negative))
+    return take(f.rises, i + 1 + ((m - take(f.starts, i)) >> (c.width - 1)))
+
+
+def take_log(where, take, rule, bits, word, c, f):
+    """Return the pattern of one of the two neighbours, by chance measured by the logarithm; c is the 64-bit carrier."""
+    neg, mag, e = _drawn(where, take, rule, bits, word, c, f)
+    digits = f.fine - f.spare
+    whole = e >> digits
+    out = (whole << (c.precision - 1)) + take(f.values, e - (whole << digits)) + f.one
+    return _settle(where, neg, mag, e, out | neg, c, f)
+
+
+def take_log_code(where, take, rule, bits, word, c, f):
+    """As `take_log`, the code."""
+    neg, mag, e = _drawn(where, take, rule, bits, word, c, f)
+    out = ((e - f.bias) & f.mask) | ((neg >> (c.width - 1)) & f.half)
+    return _settle(where, neg, mag, e, out, c, f)
+
+
+def _drawn(where, take, rule, bits, word, c, f):
+    """Return sign, magnitude, and the exponent that was drawn, in steps of the format."""
+    neg = bits & c.sign
+    mag = bits ^ neg
+    a = where(mag < f.low, f.low, mag)
+    a = where(a > f.top, f.top, a) - f.one
+    whole = a >> (c.precision - 1)
+    m = a - (whole << (c.precision - 1))
+    step = take(f.first, m >> f.shift)
+    step = step + 1 + ((m - take(f.starts, step)) >> (c.width - 1)) + (whole << f.fine)
+    e = step >> f.spare
+    part = step - (e << f.spare)
+    goes = rule(where, part << (33 - f.spare), part < 0, (part & 0) + 1, word, f.random_bits)
+    return neg, mag, where(goes, e + 1, e)
+
+
+def _settle(where, neg, mag, e, out, c, f):
+    side = neg >> (c.width - 1)
+    out = where(e < f.lowest, f.zero, where(mag < f.none, f.zero, out))
+    out = where(mag > f.top, pick(side, f.over_pos, f.over_neg), out)
+    out = where(mag < c.inf, out, pick(side, f.inf_pos, f.inf_neg))
+    return where(mag > c.inf, f.nan, out)
 
 
 def _choose(where, take, rule, neg, mag, i, word, c, f, steps):

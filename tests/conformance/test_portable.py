@@ -11,6 +11,8 @@ from chopper.engine.plan import Request
 from chopper.formats.registry import get
 from tests.oracle import adversarial
 
+SUBJECT = "plans of integer operations alone against the library"
+
 NAMES = ("e4m3", "fp16", "bf16", "int8", "fixed<4,4>", "posit8", "nf4", "e8m0")
 
 

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import sys
-from itertools import groupby
 from typing import Any
 
 from tests.exhaustive.sweep import load
 
 
 def table(lines: list[dict[str, Any]]) -> str:
-    """Return a Markdown table, one row per format."""
+    """Return a Markdown table, one row per format; in brackets, how many modes were run where others equal them."""
     head = "| format | modes | values compared | differing | codes compared | differing | seconds |\n"
     rows = [head, "|---|---|---|---|---|---|---|\n"]
-    total = [0, 0, 0, 0, 0.0]
-    for name, group in groupby(lines, key=lambda line: line["format"]):
-        found = list(group)
-        sums = [sum(line[key] for line in found) for key in ("compared", "chop differing", "compared")]
-        sums += [sum(line["encode differing"] for line in found), sum(line["seconds"] for line in found)]
-        total = [a + b for a, b in zip(total, sums, strict=True)]
-        rows.append(_row(f"`{name}`", len(found), sums))
-    return "".join([*rows, _row("**all**", len(lines), total)])
+    names = dict.fromkeys(line["format"] for line in lines)
+    rows += [_row(f"`{name}`", [line for line in lines if line["format"] == name]) for name in names]
+    return "".join([*rows, _row("**all**", lines)])
 
 
-def _row(name: str, modes: int, sums: list[float]) -> str:
-    cells = [f"{int(n):,}".replace(",", " ") for n in sums]
-    return f"| {name} | {modes} | " + " | ".join(cells) + " |\n"
+def _row(name: str, lines: list[dict[str, Any]]) -> str:
+    run = sum("as" not in line for line in lines)
+    cells = [name, str(len(lines)) if run == len(lines) else f"{len(lines)} ({run})"]
+    for kind in ("chop", "encode"):
+        done = [line for line in lines if f"{kind} differing" in line]
+        sums = [sum(line[key] for line in done) for key in ("compared", f"{kind} differing")]
+        cells += [_spaced(n) for n in sums] if done else ["not held", "-"]
+    return f"| {' | '.join([*cells, _spaced(sum(line['seconds'] for line in lines))])} |\n"
+
+
+def _spaced(number: float) -> str:
+    return f"{int(number):,}".replace(",", " ")
 
 
 if __name__ == "__main__":

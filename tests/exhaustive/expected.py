@@ -7,34 +7,18 @@ without any code of the kernels or the engine.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy as np
-
 from chopper.formats.float import FloatFormat
 from chopper.formats.policies import Negative, Subnormals, ZeroInput
 from chopper.rounding import Rounding
+from tests.exhaustive.patterns import INF, SIGN, Row, Table, as_table, at_least, more_than, of_values
 
-__all__ = ["INF", "SIGN", "Table", "as_codes", "as_values", "at_least", "more_than", "value_of"]
-
-SIGN = 1 << 31
-INF = 0x7F800000
-QUIET = 0x7FC00000
-UNIT = 1 << 149
-"""Every finite float32 is an integer multiple of 1 / UNIT."""
-
-
-class Table(NamedTuple):
-    """A function on all 2^32 patterns: from starts[i] up to the next start, ``result & mask[i] == want[i]``."""
-
-    starts: np.ndarray
-    want: np.ndarray
-    mask: np.ndarray
+__all__ = ["as_codes", "as_values"]
 
 
 class Point(NamedTuple):
@@ -47,73 +31,23 @@ class Point(NamedTuple):
 
 def as_codes(fmt: FloatFormat, mode: Rounding) -> Table:
     """Return the codes that all patterns encode to."""
-    rows = [(start, code, SIGN * 2 - 1) for start, code in _both_halves(fmt, mode)]
-    return _table(rows)
+    return as_table(_both_halves(fmt, mode))
 
 
 def as_values(fmt: FloatFormat, mode: Rounding) -> Table:
     """Return the patterns that all patterns round to; NaNs are any quiet ones."""
-    return _table([(start, *_value_pattern(fmt, code)) for start, code in _both_halves(fmt, mode)])
-
-
-def _table(rows: list[tuple[int, int, int]]) -> Table:
-    kept = [rows[0]] + [row for before, row in pairwise(rows) if before[1:] != row[1:]]
-    starts, want, mask = (np.array(column, np.uint64) for column in zip(*kept, strict=True))
-    assert starts[0] == 0
-    assert (np.diff(starts.astype(np.int64)) > 0).all()
-    return Table(starts.astype(np.int64), want.astype(np.uint32), mask.astype(np.uint32))
-
-
-def _value_pattern(fmt: FloatFormat, code: int) -> tuple[int, int]:
-    """Return the float32 pattern of a code, and which of its bits matter."""
-    value = fmt.value(code)
-    if isinstance(value, Fraction):
-        pattern = at_least(abs(value))
-        assert Fraction(value_of(pattern), UNIT) == abs(value)
-        return pattern | (SIGN if value < 0 else 0), SIGN * 2 - 1
-    if math.isnan(value):
-        return QUIET, QUIET
-    sign = SIGN if math.copysign(1, value) < 0 else 0
-    return (INF if math.isinf(value) else 0) | sign, SIGN * 2 - 1
-
-
-# --- float32 patterns ------------------------------------------------------------------------------------------------
-
-
-def value_of(pattern: int) -> int:
-    """Return the value of a positive pattern, infinity taken as 2^128, in units of 1 / UNIT."""
-    field, fraction = divmod(pattern, 1 << 23)
-    return (fraction + (1 << 23)) << (field - 1) if field else fraction
-
-
-def at_least(value: Fraction) -> int:
-    """Return the smallest pattern whose value is at least `value`; INF if no finite one is."""
-    return _search(math.ceil(value * UNIT))
-
-
-def more_than(value: Fraction) -> int:
-    """Return the smallest pattern whose value is more than `value`; INF if no finite one is."""
-    return _search(math.floor(value * UNIT) + 1)
-
-
-def _search(units: int) -> int:
-    """Return the smallest pattern of at least so many units."""
-    shift = max(units.bit_length() - 24, 0)
-    pattern = (shift << 23) + (units >> shift)
-    return min(pattern + (units & ((1 << shift) - 1) != 0), INF)
+    return of_values(_both_halves(fmt, mode), fmt.value)
 
 
 # --- the steps -------------------------------------------------------------------------------------------------------
 
 
-def _both_halves(fmt: FloatFormat, mode: Rounding) -> list[tuple[int, int]]:
+def _both_halves(fmt: FloatFormat, mode: Rounding) -> list[Row]:
     """Return where each result begins, as a pattern and a code, over all 2^32 patterns."""
-    rows = _half(fmt, mode, False) + [(SIGN | start, code) for start, code in _half(fmt, mode, True)]
-    last = dict(rows)  # of two results that begin in one place the first has no patterns
-    return sorted(last.items())
+    return _half(fmt, mode, False) + [(SIGN | start, code) for start, code in _half(fmt, mode, True)]
 
 
-def _half(fmt: FloatFormat, mode: Rounding, negative: bool) -> list[tuple[int, int]]:
+def _half(fmt: FloatFormat, mode: Rounding, negative: bool) -> list[Row]:
     if negative and not fmt.signed:
         body = _below_zero(fmt, mode)
     else:
@@ -144,7 +78,7 @@ def _overflow(fmt: FloatFormat, mode: Rounding, negative: bool) -> int:
     return fmt.infinity_code | sign
 
 
-def _below_zero(fmt: FloatFormat, mode: Rounding) -> list[tuple[int, int]]:
+def _below_zero(fmt: FloatFormat, mode: Rounding) -> list[Row]:
     """Return the results of negative numbers in an unsigned format."""
     assert fmt.negative is not Negative.MAGNITUDE
     if fmt.negative is Negative.ZERO:

@@ -17,18 +17,20 @@ import numba
 import numpy as np
 
 import chopper
-from chopper.engine.plan import Plan, Request, plan_encode, plan_round
-from chopper.formats.float import FloatFormat
+from chopper.engine import numpy_backend
+from chopper.engine.inputs import code_dtype
+from chopper.engine.plan import Plan, Request, family_of, plan_encode, plan_round
+from chopper.formats.base import Format
 from chopper.rounding import Rounding
-from tests.exhaustive.expected import Table, as_codes, as_values
+from tests.exhaustive.patterns import Table
 
-__all__ = ["LOG", "digest", "done", "load", "sweep"]
+__all__ = ["LOG", "digest", "load", "result_of", "sweep"]
 
 ENGINE = Path(chopper.__file__).parent / "engine"
 LOOPS = b"".join((ENGINE / f"{name}.py").read_bytes() for name in ("compiled", "lanes", "loops"))
 ALL = 1 << 32
 CHUNK = 1 << 17
-LOG = os.environ.get("CHOPPER_EXHAUSTIVE_LOG")
+LOG: str | None = os.environ.get("CHOPPER_EXHAUSTIVE_LOG")
 """A file of JSON lines that results are appended to; what it already holds for the same code is not run again."""
 
 
@@ -55,17 +57,15 @@ def differences(out: Any, base: int, starts: Any, want: Any, mask: Any) -> tuple
     return bad, first
 
 
-def sweep(fmt: FloatFormat, mode: Rounding) -> dict[str, Any]:
-    """Round and encode every float32; return what was compared and what differed."""
+def sweep(fmt: Format, mode: Rounding, codes: Table, values: Table | None) -> dict[str, Any]:
+    """Round and encode every float32, or encode it only, and compare with tables; return what was compared."""
     began = time.perf_counter()
-    values, codes = as_values(fmt, mode), as_codes(fmt, mode)
-    built = time.perf_counter()
-    out = np.empty(CHUNK, np.float32)
-    packed = np.empty(CHUNK, np.uint8 if fmt.bits <= 8 else np.uint16)
+    out, packed = np.empty(CHUNK, np.float32), np.empty(CHUNK, code_dtype(fmt))
     checks: list[tuple[str, Callable[..., Any], np.ndarray, np.ndarray, Table]] = [
-        ("chop", chopper.chop, out, out.view(np.uint32), values),
         ("encode", chopper.encode, packed, packed, codes),
     ]
+    if values is not None:
+        checks.append(("chop", chopper.chop, out, out.view(np.uint32), values))
     patterns = np.arange(CHUNK, dtype=np.uint32)
     x = patterns.view(np.float32)
     result: dict[str, Any] = {f"{name} differing": 0 for name, *_ in checks}
@@ -79,37 +79,66 @@ def sweep(fmt: FloatFormat, mode: Rounding) -> dict[str, Any]:
                 result[f"{name} differing"] += bad
         compared += CHUNK
         patterns += np.uint32(CHUNK)
-    return {
-        "format": str(fmt),
-        "mode": mode.value,
-        "steps": int(values.starts.size),
-        "compared": compared,
-        **result,
-        "table seconds": round(built - began, 1),
-        "seconds": round(time.perf_counter() - built, 1),
-        "digest": digest(fmt, mode),
-        "date": datetime.now(UTC).date().isoformat(),
-        "versions": f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}",
-    }
+    return {"steps": int(codes.starts.size), "compared": compared, **result,
+            "seconds": round(time.perf_counter() - began, 1)}  # fmt: skip
 
 
 # --- the results -----------------------------------------------------------------------------------------------------
 
 
-def digest(fmt: FloatFormat, mode: Rounding) -> str:
+def result_of(fmt: Format, mode: Rounding, codes: Table, values: Table | None) -> dict[str, Any]:
+    """Return the logged result for the code as it is now, or run and log it.
+
+    A mode that comes to the same kernel, integers and table as another one of the format is not run again.
+    """
+    now = {"format": str(fmt), "mode": mode.value, "digest": digest(fmt, mode), "table": _table_digest(codes, values)}
+    logged = (
+        [line for line in load(LOG) if line["format"] == str(fmt) and line["digest"] == now["digest"]] if LOG else []
+    )
+    for line in logged:
+        if line["mode"] == mode.value and line.get("table", now["table"]) == now["table"]:
+            return line
+    for line in logged:
+        if line.get("table") == now["table"]:
+            result = {**line, **now, "seconds": 0.0, "as": line.get("as", line["mode"])}
+            break
+    else:
+        result = {
+            **now,
+            **sweep(fmt, mode, codes, values),
+            "date": datetime.now(UTC).date().isoformat(),
+            "versions": f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}",
+        }
+    if LOG:
+        with Path(LOG).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(result) + "\n")
+    return result
+
+
+def digest(fmt: Format, mode: Rounding) -> str:
     """Return a hash of the code and the integers that the library runs for float32 inputs."""
     asked = Request(fmt, mode)
+    width = 32 if family_of(fmt).fits(fmt, 32) else 64
     seen = hashlib.sha256(LOOPS)
-    for plan in (plan_round(asked, 32), plan_encode(asked, 32)):
+    for plan in (plan_round(asked, width), plan_encode(asked, width)):
         for piece in _pieces(plan):
+            seen.update(piece if isinstance(piece, bytes) else repr(piece).encode())
+    if width == 64:
+        for piece in _code(numpy_backend._widen, set()):
             seen.update(repr(piece).encode())
     return seen.hexdigest()[:16]
+
+
+def _table_digest(*tables: Table | None) -> str:
+    return hashlib.sha256(b"".join(column.tobytes() for table in tables if table for column in table)).hexdigest()[:16]
 
 
 def _pieces(plan: Plan) -> Iterator[Any]:
     yield plan.kernel
     yield plan.kernel.carrier
-    yield plan.params
+    arrays = [value for value in plan.params if isinstance(value, np.ndarray)]
+    yield plan.params if not arrays else [value for value in plan.params if not isinstance(value, np.ndarray)]
+    yield from (array.tobytes() for array in arrays)
     yield from _code(plan.kernel.function, set())
     if plan.kernel.rule != "settle":
         yield from _code(plan.kernel.rule_function, set())
@@ -129,24 +158,9 @@ def _code(function: FunctionType, seen: set[str]) -> Iterator[Any]:
             yield from _code(called, seen)
 
 
-def load(path: str | Path) -> list[dict[str, Any]]:
+def load(path: str | Path | None) -> list[dict[str, Any]]:
     """Return the results in a log, the last one for each format and mode."""
-    if not Path(path).exists():
+    if path is None or not Path(path).exists():
         return []
     lines = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines() if line]
     return list({(line["format"], line["mode"]): line for line in lines}.values())
-
-
-def done(fmt: FloatFormat, mode: Rounding) -> dict[str, Any] | None:
-    """Return the logged result for the code as it is now, or None."""
-    for line in load(LOG) if LOG else []:
-        if (line["format"], line["mode"], line["digest"]) == (str(fmt), mode.value, digest(fmt, mode)):
-            return line
-    return None
-
-
-def keep(result: dict[str, Any]) -> None:
-    """Append a result to the log, if there is one."""
-    if LOG:
-        with Path(LOG).open("a", encoding="utf-8") as log:
-            log.write(json.dumps(result) + "\n")

@@ -11,8 +11,9 @@ import pytest
 from chopper.formats.float import FloatFormat
 from chopper.formats.registry import get, rows
 from chopper.rounding import Rounding
-from tests.exhaustive.expected import INF, SIGN, UNIT, as_codes, as_values, at_least, more_than, value_of
-from tests.exhaustive.sweep import ALL, CHUNK, differences, done, keep, sweep
+from tests.exhaustive.expected import as_codes, as_values
+from tests.exhaustive.patterns import INF, SIGN, UNIT, at_least, more_than, value_of
+from tests.exhaustive.sweep import ALL, CHUNK, differences, result_of
 from tests.oracle import round_code
 
 MODES = [mode for mode in Rounding if not mode.random]
@@ -37,10 +38,7 @@ FORMATS = named()
 @pytest.mark.parametrize("fmt", FORMATS, ids=str)
 def test_every_float32(fmt: FloatFormat, mode: Rounding) -> None:
     """The value and the code of every input, NaNs included, are those of the table."""
-    result = done(fmt, mode)
-    if result is None:
-        result = sweep(fmt, mode)
-        keep(result)
+    result = result_of(fmt, mode, as_codes(fmt, mode), as_values(fmt, mode))
     print(*(f"{key}={value}" for key, value in result.items()), flush=True)
     assert result["compared"] == ALL
     assert result["chop differing"] == 0, result

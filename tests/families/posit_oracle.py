@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 
 from chopper.errors import PolicyError, RangeError
 from chopper.formats.policies import Metric, Underflow
@@ -46,21 +47,28 @@ def round_code(
 def _magnitude(fmt: PositFormat, x: Fraction, negative: bool, mode: Rounding, drawn: int, bits: int) -> int:
     if x == 0:
         return 0
+    lower, nu = _place(fmt.n, fmt.es, x, fmt.stochastic if mode.random else fmt.nearest)
+    if nu == 0:
+        return lower
+    if lower == 0 and fmt.underflow is Underflow.SMALLEST:
+        return 1
+    return lower + _away(mode, nu, lower & 1, negative, drawn, bits)
+
+
+@lru_cache(maxsize=1 << 12)
+def _place(n: int, es: int, x: Fraction, metric: Metric) -> tuple[int, Fraction]:
+    """Return the code toward zero, and where x lies between its value and the next."""
+    fmt = PositFormat(n=n, es=es)
     lower, upper = 0, fmt.nar
     while upper - lower > 1:
         middle = (lower + upper) // 2
         lower, upper = (middle, upper) if fmt.value(middle) <= x else (lower, middle)
     low = Fraction(fmt.value(lower))
     if low == x:
-        return lower
-    if lower == 0 and fmt.underflow is Underflow.SMALLEST:
-        return 1
-    high = Fraction(fmt.value(lower + 1))
-    metric = fmt.stochastic if mode.random else fmt.nearest
-    nu = (x - low) / (high - low)
+        return lower, Fraction(0)
     if metric is Metric.CODE and lower:
-        nu = _by_code(fmt, lower, x)
-    return lower + _away(mode, nu, lower & 1, negative, drawn, bits)
+        return lower, _by_code(fmt, lower, x)
+    return lower, (x - low) / (Fraction(fmt.value(lower + 1)) - low)
 
 
 def _by_code(fmt: PositFormat, lower: int, x: Fraction) -> Fraction:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import chopper
-from chopper.engine.plan import family_of
+from chopper.engine.plan import family_of, plan_encode, plan_round
 from chopper.errors import PolicyError, RangeError
 from chopper.formats.registry import formats, get
 from chopper.formats.table import TableFormat
@@ -15,10 +15,10 @@ from tests.families.definition import Definition, inputs
 from tests.families.values import number
 
 SUBJECT = "lists of values against the definition"
-NAMED = [fmt for fmt in formats() if isinstance(fmt, TableFormat)]
+NAMED = [fmt for fmt in formats() if isinstance(fmt, TableFormat) and fmt.bits <= 16]
 MORE = (
     "takum_linear2 takum_linear6 takum_linear7 takum_linear9 takum_linear11 "
-    "takum_linear12 takum_linear13 takum_linear8<nearest=value> takum_log6 takum_log12 takum_log8<underflow=zero> "
+    "takum_linear13 takum_linear8<nearest=value> takum_log6 takum_log8<underflow=zero> "
     "lns<8,0> lns<8,7> lns<3,1> lns<8,3,nearest=value> lns<8,3,underflow=smallest> lns<6,2,zero=false> lns<2,0,zero="
     "false,nan=false> lns<6,0,nearest=value> lns<8,3,nan=false,nan_input=max> lns<8,4,bias=17> lns<10,5,nearest=value> "
     "nf4<ties=even> nf4<ties=upper,nan_input=max> dynamic8<ties=even>"
@@ -27,6 +27,14 @@ SAMPLE = [*NAMED, *map(get, MORE.split())]
 MODES = tuple(Rounding)
 FEW = (Rounding.NEAREST_EVEN, Rounding.STOCHASTIC)
 """The modes for formats with many codes, of which tables take seconds to make."""
+
+
+@pytest.fixture(autouse=True)
+def plans_are_forgotten():
+    """Let go of the tables after each test: those of the stochastic modes have megabytes each."""
+    yield
+    plan_round.cache_clear()
+    plan_encode.cache_clear()
 
 
 def holds(fmt, dtype):

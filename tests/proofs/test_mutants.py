@@ -13,13 +13,21 @@ import pytest
 from chopper.engine.kernel import Kernel
 from chopper.formats.float import FloatFormat
 from chopper.formats.registry import get
-from chopper.kernels import carrier, magic, rules
+from chopper.kernels import carrier, lns, magic, posit, rules, takum
 from chopper.kernels import float as floats
 from chopper.rounding import Rounding
 from tests.proofs import claims
 from tests.proofs.smt import Source, plain, solve
 
-MODULES: Mapping[str, ModuleType] = {"carrier": carrier, "rules": rules, "float": floats, "magic": magic}
+MODULES: Mapping[str, ModuleType] = {
+    "carrier": carrier,
+    "rules": rules,
+    "float": floats,
+    "magic": magic,
+    "lns": lns,
+    "takum": takum,
+    "posit": posit,
+}
 
 
 class Edited(Source):
@@ -34,8 +42,10 @@ class Edited(Source):
                 text = text.replace(good, bad)
             scope: dict[str, Any] = {"__name__": f"edited.{name}"}
             exec(compile(text, f"<{name}>", "exec"), scope)
-            for earlier in self.scopes.values():  # what is imported from a kernel module comes from the edited one
-                scope.update({key: value for key, value in earlier.items() if key in scope and callable(value)})
+            for key, value in list(scope.items()):  # what is imported from a kernel module comes from the edited one
+                home = getattr(value, "__module__", None) or ""
+                if home.startswith("chopper.kernels."):
+                    scope[key] = self.scopes[home.rpartition(".")[2]][key]
             self.scopes[name] = scope
 
     def function(self, kernel: Kernel) -> Any:

@@ -72,9 +72,9 @@ def _shape(request: Request, width: int) -> tuple[PositFormat, str, int]:
     fmt, mode = cast(PositFormat, request.fmt), request.rounding
     if request.compat is not None:
         raise PolicyError(f"compat={request.compat!r} does not suit {fmt}: it is a posit; leave compat out")
-    if _valued(fmt, mode) or fmt.underflow is Underflow.ZERO:
+    if fmt.underflow is Underflow.ZERO or (_valued(fmt, mode) and mode is not Rounding.STOCHASTIC):
         return fmt, "_general", 64
-    return fmt, "", width
+    return fmt, "_valued" if _valued(fmt, mode) else "", width
 
 
 def _valued(fmt: PositFormat, mode: Rounding) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import lru_cache
 from typing import cast
@@ -19,7 +19,7 @@ from chopper.formats.table import TableFormat
 from chopper.kernels.carrier import Carrier
 from chopper.kernels.steps import Steps
 
-__all__ = ["fits", "plan_decode", "plan_encode", "plan_round", "why_not"]
+__all__ = ["fits", "leaves", "plan_decode", "plan_encode", "plan_round", "why_not"]
 
 
 def fits(fmt: TableFormat, width: int) -> bool:
@@ -30,8 +30,13 @@ def fits(fmt: TableFormat, width: int) -> bool:
 @lru_cache(maxsize=1024)
 def why_not(fmt: TableFormat, width: int) -> str:
     """Say which value leaves the carrier; "" if none does."""
+    return leaves(fmt, fmt.ascending, width)
+
+
+def leaves(fmt: TableFormat, codes: Iterable[int], width: int) -> str:
+    """Say which of some values leaves the carrier; "" if none does."""
     c = carrier_of(width)
-    for code in fmt.ascending:
+    for code in codes:
         value = fmt.number(code, c.precision)
         if not _holds(value, c):
             return f"the value of code {code:#x} has {significant_bits(value)} bits from 2^{exponent_of(abs(value))}"

@@ -20,7 +20,7 @@ def ends_of(fmt: TableFormat, mode: Rounding, overflow: Overflow) -> Ends:
         If the policy does not suit the format.
     """
     _check(fmt, overflow)
-    low, high = fmt.ascending[0], fmt.ascending[-1]
+    low, high = fmt.extremes
     pos, neg = fmt.infinity_codes or (None, None)
     nan = fmt.nan_code
     over, under = {
@@ -41,7 +41,7 @@ def nan_of(fmt: TableFormat, zero: int | None) -> int | None:
     """Return the code of NaN, or of what stands for it; `zero` is that of zero; None stands for a `RangeError`."""
     if fmt.nan_code is not None:
         return fmt.nan_code
-    return {NanInput.MAX: fmt.ascending[-1], NanInput.ZERO: zero, NanInput.RAISE: None}[fmt.without_nan]
+    return {NanInput.MAX: fmt.extremes[1], NanInput.ZERO: zero, NanInput.RAISE: None}[fmt.without_nan]
 
 
 def _by_direction(

@@ -37,13 +37,14 @@ _Put = Callable[[int | None], int]
 def lower_steps(halves: list[list[Row]], put: _Put, nans: tuple[int, int], c: Carrier) -> Steps:
     """Return the tables of a step function given by the rows of both signs; `put` says what comes out for a code."""
     begins = [[row.begin for row in half] for half in halves]
-    inner = [begin for half in begins for begin in half[1:]]
-    low, high = min(inner), max(inner)
+    inner = [begin for half in begins for begin in half[1:]] or [1]  # one number may be the result of all of a sign
+    bottom, high = min([begin for begin in inner if begin > 1] or inner), max(inner)
     gaps = [b - a for half in begins for a, b in pairwise(half[1:])]
     shift = min(gaps, default=1).bit_length() - 1
-    dense = (high - low) >> shift >= _BUCKETS
-    while (high - low) >> shift >= (_FEW if dense else _BUCKETS):
+    dense = (high - bottom) >> shift >= _BUCKETS - 1
+    while (high - bottom) >> shift >= (_FEW if dense else _BUCKETS) - 1:
         shift += 1
+    low = max(bottom - (1 << shift), 0)  # a step that begins at 1 has the first bucket for itself
     pad, count = DENSE if dense else 1, ((high - low) >> shift) + 1
     bottoms = low + (np.arange(count, dtype=np.int64) << shift)
     bottoms[0] = 0
@@ -84,7 +85,7 @@ def _measure(view: View, pair: Pair, negative: bool) -> tuple[int, int, int]:
     return exponent - 33 + view.c.bias, low << 33, high - low
 
 
-@lru_cache(maxsize=1 << 19)
+@lru_cache(maxsize=1 << 17)
 def pattern_of(view: View, code: int) -> int:
     """Return the pattern of the value of a code."""
     fmt, c = view.fmt, view.c

@@ -16,7 +16,7 @@ from chopper.formats.table import TableFormat
 from chopper.kernels.carrier import Carrier
 from chopper.rounding import Rounding
 
-__all__ = ["Ends", "Pair", "Row", "View", "brackets", "steps"]
+__all__ = ["Ends", "Pair", "Row", "View", "begins", "brackets", "steps"]
 
 
 class View(NamedTuple):
@@ -63,10 +63,10 @@ class Row(NamedTuple):
 
 def steps(view: View, mode: Rounding, negative: bool, ends: Ends) -> list[Row]:
     """Return where each result begins on the magnitudes of one sign."""
-    begins = _begins(view, mode, negative)
+    turn = begins(view, mode, negative)
 
     def climb(pair: Pair, free: bool) -> Row:
-        return Row(begins(pair) if free else _start(view, pair), pair.away)
+        return Row(turn(pair) if free else _start(view, pair), pair.away)
 
     return _whole(view, mode, negative, ends, climb)
 
@@ -113,11 +113,13 @@ def _start(view: View, pair: Pair) -> int:
 
 
 def _tidy(rows: list[Row]) -> list[Row]:
-    """Return the rows in order, of those that begin in one place the last."""
-    return sorted({row.begin: row for row in rows}.values())
+    """Return the rows in order, of those that begin in one place the last, without those that change nothing."""
+    found = sorted({row.begin: row for row in rows}.values())
+    alike = [a.pair is None and b.pair is None and a.code == b.code for a, b in pairwise(found)]
+    return [found[0], *(row for row, same in zip(found[1:], alike, strict=True) if not same)]
 
 
-def _begins(view: View, mode: Rounding, negative: bool) -> Callable[[Pair], int]:
+def begins(view: View, mode: Rounding, negative: bool) -> Callable[[Pair], int]:
     """Return what finds the smallest magnitude between two neighbours that goes to the one away from zero."""
     fmt = view.fmt
     if mode in (Rounding.UP, Rounding.DOWN):
@@ -133,13 +135,13 @@ def _begins(view: View, mode: Rounding, negative: bool) -> Callable[[Pair], int]
     return between
 
 
-@lru_cache(maxsize=1 << 19)
+@lru_cache(maxsize=1 << 17)
 def _value_at(view: View, code: int, negative: bool, beyond: bool) -> int:
     """Return the smallest pattern of a magnitude that is at least, or `beyond`, that of a value."""
     return (_above if beyond else _at_least)(view.magnitude(code, negative), view.c)
 
 
-@lru_cache(maxsize=1 << 19)
+@lru_cache(maxsize=1 << 17)
 def _middle_at(view: View, pair: Pair, negative: bool, beyond: bool) -> int:
     """Return the smallest pattern of a magnitude that is at least, or `beyond`, the middle of two neighbours."""
     low, high = (pair.away, pair.near) if negative else (pair.near, pair.away)

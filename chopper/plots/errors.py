@@ -15,6 +15,7 @@ from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.finfo import finfo
 from chopper.formats.registry import get
+from chopper.plots.style import INK, colour, figure_of, line_style, titled
 from chopper.rounding import Rounding
 
 if TYPE_CHECKING:
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["plot_errors"]
 
 _Array = npt.NDArray[np.float64]
-
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8a8a8a")
-"""Colours that are told apart without red and green (Okabe and Ito)."""
-
-_STYLES = ("-", "--", ":", "-.")
-"""Kinds of lines, one per round through the colours."""
-
-_INK = "#222222"
 
 
 def plot_errors(
@@ -61,34 +54,15 @@ def plot_errors(
     options
         As for `chopper.analysis.compare`.
     """
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
     data, chosen = as_finite(x), [get(fmt) for fmt in formats]
     rows = compare(data, chosen, rounding, **options) if rows is None else rows
-    figure = Figure(figsize=(15, max(4.6, 3.4 + 0.26 * len(chosen))))
-    figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08))
+    figure = figure_of(15, max(4.6, 3.4 + 0.26 * len(chosen)), title)
     where, how, ratio = figure.subplots(1, 3, width_ratios=(5, 5.4, 3.2))
     _draw_ranges(where, data, chosen)
     _draw_by_magnitude(how, data, chosen, Rounding.parse(rounding), options)
     _draw_ratios(ratio, rows)
     figure.legend(*how.get_legend_handles_labels(), loc="outside lower center", ncols=10, fontsize=9, frameon=False)
-    if title:
-        figure.suptitle(title, fontsize=14, fontweight="bold", color=_INK, x=0.01, ha="left")
     figure.savefig(path, dpi=150, facecolor="white")
-
-
-def _style(i: int) -> dict[str, Any]:
-    return {"color": _COLOURS[i % len(_COLOURS)], "linestyle": _STYLES[i // len(_COLOURS) % len(_STYLES)]}
-
-
-def _titled(axes: Axes, title: str, label: str) -> None:
-    axes.set_title(title, loc="left", fontsize=11.5, color=_INK)
-    axes.set_xlabel(label, color=_INK)
-    axes.tick_params(colors=_INK, labelsize=9)
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
 
 
 def _draw_ranges(axes: Axes, data: _Array, formats: list[Format]) -> None:
@@ -107,10 +81,10 @@ def _draw_ranges(axes: Axes, data: _Array, formats: list[Format]) -> None:
         except UnsupportedInputError:
             continue
         top, normal, bottom = (_power(value) for value in (info.max, info.smallest_normal, info.smallest))
-        line: dict[str, Any] = {"linewidth": 6, "solid_capstyle": "butt", "color": _COLOURS[i % len(_COLOURS)]}
+        line: dict[str, Any] = {"linewidth": 6, "solid_capstyle": "butt", "color": colour(i)}
         axes.plot(np.clip([bottom, normal], low, high), [height] * 2, alpha=0.35, **line)
         axes.plot(np.clip([normal, top], low, high), [height] * 2, **line)
-    axes.axhline(0, color=_INK, linewidth=0.8)
+    axes.axhline(0, color=INK, linewidth=0.8)
     ticks = [-0.13 * (i + 1) for i in range(len(formats))]
     axes.set_yticks(ticks, [str(fmt) for fmt in formats])
     axes.tick_params(axis="y", length=0)
@@ -118,7 +92,7 @@ def _draw_ranges(axes: Axes, data: _Array, formats: list[Format]) -> None:
     axes.set_ylim(-0.13 * (len(formats) + 1), 1.05)
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_formatter(lambda power, _: f"$2^{{{power:g}}}$")
-    _titled(axes, "The numbers, and what the formats span (pale: subnormal)", "magnitude")
+    titled(axes, "The numbers, and what the formats span (pale: subnormal)", "magnitude")
 
 
 def _draw_by_magnitude(
@@ -135,11 +109,11 @@ def _draw_by_magnitude(
         bins, index = np.unique(powers[good], return_inverse=True)
         mean = np.sqrt(np.bincount(index, np.square(np.minimum(relative[good], 1e100))) / np.bincount(index))
         shown = mean > 0
-        axes.plot(bins[shown] + 0.5, mean[shown], label=str(fmt), linewidth=1.8, marker=".", **_style(i))
+        axes.plot(bins[shown] + 0.5, mean[shown], label=str(fmt), linewidth=1.8, marker=".", **line_style(i))
     axes.set_yscale("log")
     axes.grid(color="#e6e6e6", linewidth=0.7)
     axes.xaxis.set_major_formatter(lambda power, _: f"$2^{{{power:g}}}$")
-    _titled(axes, f"Relative error by magnitude, RMS ({rounding.value})", "magnitude")
+    titled(axes, f"Relative error by magnitude, RMS ({rounding.value})", "magnitude")
 
 
 def _draw_ratios(axes: Axes, rows: list[Errors]) -> None:
@@ -149,17 +123,17 @@ def _draw_ratios(axes: Axes, rows: list[Errors]) -> None:
     for i, row in enumerate(rows):
         exact = row.sqnr_db == np.inf
         value = top if exact else row.sqnr_db if np.isfinite(row.sqnr_db) else 0.0
-        axes.barh(i, value, color=_COLOURS[i % len(_COLOURS)], height=0.5)
+        axes.barh(i, value, color=colour(i), height=0.5)
         lost = "".join(
             f", {count} {what}" for count, what in ((row.overflow, "overflow"), (row.underflow, "underflow")) if count
         )
         text = "no error" if exact else f"{row.sqnr_db:.1f} dB{lost}"
-        axes.text(0, i - 0.33, f"{row.format}:  {text}", va="bottom", fontsize=9, color=_INK)
+        axes.text(0, i - 0.33, f"{row.format}:  {text}", va="bottom", fontsize=9, color=INK)
     axes.set_yticks([])
     axes.set_ylim(len(rows) - 0.5, -0.8)
     axes.set_xlim(min([0.0, *finite]), top)
     axes.spines["left"].set_visible(False)
-    _titled(axes, "Signal to noise", "dB")
+    titled(axes, "Signal to noise", "dB")
 
 
 def _powers(data: _Array) -> npt.NDArray[np.int64]:

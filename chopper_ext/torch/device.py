@@ -1,0 +1,115 @@
+"""Tensors in the memory of a device: values and codes around a program that runs there."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from chopper import Format
+from chopper import decode as decode_codes
+from chopper.engine.backend import Draw, Request
+from chopper.errors import RangeError
+from chopper_ext.torch import host
+from chopper_ext.torch.dtypes import code_dtype
+from chopper_ext.torch.programs import Program, program, run
+
+__all__ = ["decode", "encode", "round_"]
+
+
+def round_(x: torch.Tensor, asked: Request, draw: Draw) -> torch.Tensor:
+    """Round values to values of the format."""
+    if _is_left_to_the_host(x, asked.fmt):
+        return host.round_(x.cpu(), asked, _on_host(draw), None, None).to(x.device)
+    carried, chosen = _carry(x, asked, "round")
+    result = _rounded(chosen, carried, draw)
+    _check_mark(chosen, result, x, asked)
+    return _narrow(result, x.dtype, asked.fmt)
+
+
+def encode(x: torch.Tensor, asked: Request, draw: Draw) -> Any:
+    """Round values to codes of the format."""
+    if not _is_left_to_the_host(x, asked.fmt):
+        carried, chosen = _carry(x, asked, "encode")
+        if chosen.plan.mark is None:
+            return run(chosen, carried, code_dtype(asked.fmt), draw)
+    codes = host.encode(x.cpu(), asked, _on_host(draw), None, None)  # also what may raise: codes do not show it
+    return codes.to(x.device) if isinstance(codes, torch.Tensor) else codes
+
+
+def decode(codes: torch.Tensor, fmt: Format, wide: bool) -> torch.Tensor:
+    """Turn codes into values."""
+    legal = code_dtype(fmt)
+    if getattr(fmt, "blocked", False) or codes.dtype != legal:
+        return host.decode(codes.cpu(), fmt, wide, None, None).to(codes.device)
+    chosen = program("decode", Request(fmt), 64 if wide else 32, codes.device)
+    if fmt.bits < 8 * legal.itemsize:
+        _check_codes(codes, fmt)
+    return run(chosen, codes, chosen.lanes, Draw()).view(chosen.carrier)
+
+
+def _is_left_to_the_host(x: torch.Tensor, fmt: Format) -> bool:
+    """Whether the host does it: shared scales, and integers, whose exactness is to be checked."""
+    return bool(getattr(fmt, "blocked", False)) or not x.dtype.is_floating_point
+
+
+def _on_host(draw: Draw) -> Draw:
+    return draw if draw.words is None else draw._replace(words=draw.words.cpu())
+
+
+def _carry(x: torch.Tensor, asked: Request, task: str) -> tuple[torch.Tensor, Program]:
+    """Return the tensor as float32 or float64 with the program for that carrier."""
+    chosen = program(task, asked, 64 if x.dtype == torch.float64 else 32, x.device)
+    if chosen.plan.narrow and x.dtype == torch.float64:
+        x = x.to(torch.float32)
+        chosen = program(task, asked, 32, x.device)
+    return x.detach().to(chosen.carrier), chosen
+
+
+def _rounded(chosen: Program, carried: torch.Tensor, draw: Draw) -> torch.Tensor:
+    return run(chosen, carried, chosen.lanes, draw).view(chosen.carrier)
+
+
+def _check_mark(chosen: Program, result: torch.Tensor, x: torch.Tensor, asked: Request) -> None:
+    if chosen.plan.mark is None:
+        return
+    bad = result.view(chosen.lanes) == chosen.plan.mark
+    if bad.any():
+        raise RangeError(
+            f"{x[bad][0].item()} has no result in {asked.fmt} ({int(bad.sum())} such values); legal otherwise: "
+            "overflow='saturate', 'propagate', 'infinity', 'nan'"
+        )
+
+
+def _check_codes(codes: torch.Tensor, fmt: Format) -> None:
+    top = int(codes.view(-1).to(torch.int64).max()) if codes.numel() else 0
+    if top >= 1 << fmt.bits:
+        raise RangeError(f"{top} is not a code of {fmt}; legal: 0 to {(1 << fmt.bits) - 1}")
+
+
+def _narrow(result: torch.Tensor, dtype: torch.dtype, fmt: Format) -> torch.Tensor:
+    """Return the result in the dtype of the input, if that holds it."""
+    if result.dtype == dtype:
+        return result
+    final = result.to(dtype)
+    if not _holds(dtype, fmt):
+        bits = torch.int32 if result.dtype == torch.float32 else torch.int64
+        lost = (final.to(result.dtype).view(bits) != result.view(bits)) & ~result.isnan()
+        if lost.any():
+            raise RangeError(
+                f"the rounded value {result[lost][0].item()} does not fit {str(dtype).removeprefix('torch.')}; "
+                "widen the input first, for example x.double()"
+            )
+    return final
+
+
+@lru_cache(maxsize=1024)
+def _holds(dtype: torch.dtype, fmt: Format) -> bool:
+    """Whether a dtype is known to hold every value of a format, so that no result need be looked at."""
+    if fmt.bits > 16:
+        return False
+    values = torch.from_numpy(decode_codes(np.arange(1 << fmt.bits), fmt, np.float64))
+    again = values.to(dtype).to(torch.float64)
+    return bool(((again.view(torch.int64) == values.view(torch.int64)) | values.isnan()).all())

@@ -1,0 +1,1 @@
+"""The torch adapter: the bits of NumPy, gradients by definition, graphs."""

@@ -1,0 +1,122 @@
+"""Triton on a machine without a GPU: ``python -m tests.adapters.torch.triton_cases interpret|compile COUNT``.
+
+A process of its own, since Triton reads from its environment, when imported, whether it interprets.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+import chopper
+from chopper.engine.backend import Draw, Request, portable_plan
+from chopper_ext.torch.dtypes import code_dtype
+from chopper_ext.torch.programs import Program
+from chopper_ext.torch.triton import by_triton, launch, loop
+from tests.adapters.inputs import difficult
+
+CPU = torch.device("cpu")
+KEY, OFFSET, SIZE = 2**63 + 5, 2**32 - 700, 1500
+NAMES = ("e4m3", "bf16", "e5m2fnuz", "e8m0", "bf16<subnormals=round>", "posit8", "posit16", "posit<8,2,underflow=zero>",
+         "int8", "fixed<4,4>", "nf4", "dynamic8", "hif8", "lns8")  # fmt: skip
+POINTERS = {1: "*u8", 2: "*u16", 4: "*u32", 8: "*u64"}
+
+
+def cases() -> Iterator[tuple[str, Request, int, Program]]:
+    """Yield a task for each kernel of each family with each rule that its formats lead to, on both carriers."""
+    seen = set()
+    for name in NAMES:
+        try:
+            fmt = chopper.get(name)
+        except chopper.ChopperError:
+            continue
+        for width in (32, 64):
+            for mode in chopper.Rounding:
+                for task in ("round", "encode", *(("decode",) if mode is chopper.Rounding.NEAREST_EVEN else ())):
+                    asked = Request(fmt, mode)
+                    try:
+                        plan = portable_plan(task, asked, width)
+                    except chopper.RangeError:
+                        continue
+                    if plan.kernel not in seen:
+                        seen.add(plan.kernel)
+                        yield task, asked, width, Program(plan, CPU)
+
+
+def tensors(task: str, asked: Request, width: int, program: Program) -> tuple[np.ndarray, torch.Tensor, torch.Tensor]:
+    """Return inputs, what the loop reads, and where it writes."""
+    fmt = asked.fmt
+    if task == "decode":
+        codes = np.random.default_rng(0).integers(0, 1 << fmt.bits, SIZE, np.uint64)
+        given = codes.astype(f"u{code_dtype(fmt).itemsize}")
+        read = torch.from_numpy(given)
+    else:
+        given = difficult(fmt, f"float{width}", SIZE)
+        read = torch.from_numpy(given).to(program.carrier).view(program.lanes)
+    out = torch.zeros(SIZE, dtype=code_dtype(fmt) if task == "encode" else program.lanes)
+    return given, read, out
+
+
+def expected(task: str, asked: Request, width: int, given: np.ndarray) -> np.ndarray | None:
+    """Return what NumPy's backend gives; None where the results fit no array of this width."""
+    draw = {"key": KEY, "offset": OFFSET} if asked.rounding.random else {}
+    try:
+        if task == "decode":
+            return chopper.decode(given, asked.fmt, f"float{width}")
+        call = chopper.chop if task == "round" else chopper.encode
+        return call(given, asked.fmt, asked.rounding, **draw)
+    except chopper.RangeError:
+        return None
+
+
+def some(count: int) -> list[tuple[str, Request, int, Program]]:
+    """Return about `count` cases, spread over all."""
+    found = list(cases())
+    return found[:: max(1, len(found) // count)]
+
+
+def interpret(count: int) -> None:
+    """Run cases in Triton's interpreter and compare."""
+    compared = kernels = 0
+    for task, asked, width, program in some(count):
+        given, read, out = tensors(task, asked, width, program)
+        want = expected(task, asked, width, given)
+        if want is None:
+            continue
+        out = by_triton(program, read, out.dtype, Draw(KEY, OFFSET))
+        got = out.numpy() if task == "encode" else out.view(program.carrier).numpy().astype(want.dtype)
+        kind = f"u{want.dtype.itemsize}"
+        bad = got.view(kind) != want.view(kind)
+        bad &= ~(np.isnan(got) & np.isnan(want)) if task != "encode" else True
+        assert not bad.any(), f"{task} {asked} {width}: {int(bad.sum())} differ, first at {given[bad][0]}"
+        compared, kernels = compared + SIZE, kernels + 1
+    print(kernels, compared)
+
+
+def compile_ahead(count: int) -> None:
+    """Compile cases to PTX of sm_90."""
+    lengths = []
+    for task, asked, width, program in some(count):
+        _, read, out = tensors(task, asked, width, program)
+        _, constants = launch(program, read, out, Draw(KEY, OFFSET))
+        lanes = "*i32" if program.lanes is torch.int32 else "*i64"
+        x = POINTERS[read.dtype.itemsize] if task == "decode" else lanes
+        y = POINTERS[out.dtype.itemsize] if task == "encode" else lanes
+        types: list[Any] = [x, "*i32", y, "i64", "i32", "i32", "i64", "*i64", lanes]
+        signature = {**dict(zip(loop.arg_names, types, strict=False)), **dict.fromkeys(constants, "constexpr")}
+        source = ASTSource(loop, signature=signature, constexprs=constants)
+        kernel = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"enable_fp_fusion": False})
+        assert ".target sm_90" in kernel.asm["ptx"], asked
+        lengths.append(kernel.asm["ptx"].count("\n"))
+    print(len(lengths), max(lengths))
+
+
+if __name__ == "__main__":
+    {"interpret": interpret, "compile": compile_ahead}[sys.argv[1]](int(sys.argv[2]))

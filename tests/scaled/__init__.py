@@ -1,0 +1,1 @@
+"""Formats with shared scales, and what stands around them."""
