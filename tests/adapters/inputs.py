@@ -17,8 +17,9 @@ LONG = ("lns16", "takum_log16", "takum_linear16")
 
 
 def named(dtype: str, at_length: bool = False) -> list[Format]:
-    """Return every named format that a carrier holds; those with large tables for long runs."""
-    return [fmt for fmt in chopper.formats() if (at_length or str(fmt) not in LONG) and holds(fmt, dtype)]
+    """Return every named format of single numbers that a carrier holds; those with large tables for long runs."""
+    scalar = [fmt for fmt in chopper.formats() if not fmt.blocked]
+    return [fmt for fmt in scalar if (at_length or str(fmt) not in LONG) and holds(fmt, dtype)]
 
 
 @cache
