@@ -36,10 +36,8 @@ def test_derivatives(tally):
 
     want = chopper.chop(XS, "mxfp4")
     tally.same(jax.grad(lambda x: (chopper.chop(x, "mxfp4") ** 2).sum())(X), 2 * want)
-    tally.same(
-        jax.jit(jax.grad(lambda x: (chop(x, "mxfp4", scaling="ceil") ** 2).sum()))(X),
-        2 * chopper.chop(XS, "mxfp4", scaling="ceil"),
-    )
+    up = chopper.chop(XS, "mxfp4", scaling="ceil")
+    tally.same(jax.jit(jax.grad(lambda x: (chop(x, "mxfp4", scaling="ceil") ** 2).sum()))(X), 2 * up)
     tally.same(jax.vmap(lambda x: chopper.chop(x, "mxfp4"))(X), want)
 
 
