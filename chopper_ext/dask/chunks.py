@@ -11,7 +11,7 @@ from chopper.engine.backend import Draw, Request, backend_of
 from chopper.errors import OutputError, RandomKeyError, UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.random import Chunk, Key, as_key
-from chopper_ext.dask.blocks import is_blocked, with_whole_blocks
+from chopper_ext.dask.blocks import with_whole_blocks
 
 __all__ = ["DaskBackend"]
 
@@ -28,13 +28,13 @@ class DaskBackend:
 
     def round(self, x: Any, request: Request, draw: Draw, out: Any, threads: int | None) -> Any:
         """Round values to values of the format."""
-        if is_blocked(request.fmt):
-            x = with_whole_blocks(x, request.fmt, getattr(request, "axis", -1))
+        if request.fmt.blocked:
+            x = with_whole_blocks(x, request)
         return _perform("round", x, request, draw, out, threads)
 
     def encode(self, x: Any, request: Request, draw: Draw, out: Any, threads: int | None) -> Any:
         """Round values to codes of the format."""
-        if is_blocked(request.fmt):
+        if request.fmt.blocked:
             raise UnsupportedInputError(
                 f"encode to {request.fmt} gives codes and scales, which no Dask array holds; encode chunk by chunk, "
                 "for example with x.to_delayed()"
@@ -52,7 +52,7 @@ class DaskBackend:
 def _perform(task: str, x: Any, request: Request, draw: Draw, out: Any, threads: int | None) -> Any:
     _no_out(out)
     given: dict[str, Any] = {"task": task, "request": request, "threads": threads or 1}
-    meta = x._meta if is_blocked(request.fmt) else _chunk(x._meta, draw=Draw(0), **given)
+    meta = _chunk(x._meta, draw=Draw(0), **given)
     as_planned = {"dtype": meta.dtype, "meta": meta}
     if not request.rounding.random:
         return _map_blocks(_chunk, x, draw=Draw(), **as_planned, **given)

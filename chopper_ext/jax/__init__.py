@@ -30,6 +30,9 @@ def chop(
     *,
     key: Any = None,
     overflow: str | Overflow | None = None,
+    axis: int | tuple[int, ...] = -1,
+    scaling: Any = None,
+    scale: Any = None,
     random_bits: int = 32,
     random_words: Any = None,
     offset: Any = 0,
@@ -51,7 +54,7 @@ def chop(
         The derivative: "identity" is that of the identity, everywhere; "clipped" is 1 from the least to the largest
         number of the format and 0 outside and for NaN; None is 0; ``ste(x, q, t)`` is a function of input, result and
         tangent, linear in the tangent.
-    fmt, rounding, overflow, random_bits, random_words, compat
+    fmt, rounding, overflow, axis, scaling, scale, random_bits, random_words, compat
         As for `chopper.chop`.
 
     Returns
@@ -73,5 +76,5 @@ def chop(
     >>> jax.grad(lambda x: chop(x, "e4m3", ste="clipped").sum())(x).tolist()
     [1.0, 0.0]
     """
-    asked = request(get(fmt), rounding, overflow, random_bits, compat)
+    asked = request(get(fmt), rounding, overflow, random_bits, compat, axis=axis, scaling=scaling, scale=scale)
     return backend.round(jnp.asarray(x), asked, Draw(key, offset, random_words), None, None, ste=ste)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -54,7 +55,7 @@ class JaxBackend:
 
 
 def _perform(task: str, x: Any, request: Request, draw: Draw, result: str, ste: Any) -> Any:
-    tracing, fmt = traced(x, draw), request.fmt
+    tracing, fmt = traced(x, draw, request.scale), request.fmt
     job: Any
     if is_portable(fmt):
         if x.dtype in (np.int64, np.uint64):
@@ -62,19 +63,25 @@ def _perform(task: str, x: Any, request: Request, draw: Draw, result: str, ste: 
             return now(task, x, request, draw)
         job, numbers, wide, marked = prepare(task, request, pattern_dtype(x.dtype), result)
         if marked or (task == "round" and not holds(result, fmt)):
-            ends = f"a value has a result in {fmt}; choose what becomes of the others, such as overflow='saturate'"
+            ends = f"a value has a result in {fmt}; choose another overflow= or nan_input"
             room = f"{result} holds the values of {fmt} that come out; widen first: x.astype(jax.numpy.float32)"
             _need_values(tracing, ends if marked else room)
             return now(task, x, request, draw)
     elif tracing and task == "round":
-        job, numbers, wide = HostJob(request, result), (), False
+        job, numbers, wide = HostJob(replace(request, scale=None), result), (), False
     elif tracing:
         raise UnsupportedInputError(f"cannot encode to {fmt} under tracing; chop there, or encode outside")
     else:
         return now(task, x, request, draw)
     rest, strides = _randomness(request, draw, x, tracing)
     with _lanes(wide):
-        return apply(job._replace(strides=strides), ste, x, rest._replace(numbers=numbers), _ends(fmt, x.dtype))
+        return apply(
+            job._replace(strides=strides),
+            ste,
+            x,
+            rest._replace(numbers=numbers, scale=request.scale),
+            _ends(fmt, x.dtype),
+        )
 
 
 def _lanes(wide: bool) -> AbstractContextManager[Any]:

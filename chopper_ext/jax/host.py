@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
@@ -16,7 +17,7 @@ __all__ = ["HostJob", "now"]
 
 
 class HostJob(NamedTuple):
-    """A request that the NumPy backend rounds while compiled code waits."""
+    """A request, without scales of its own, that the NumPy backend rounds while compiled code waits."""
 
     request: Request
     result: str
@@ -28,11 +29,12 @@ class HostJob(NamedTuple):
         if self.request.rounding.random and words is None:
             words = random_words(rest.key, rest.base, x.shape, self.strides)
         shape = jax.ShapeDtypeStruct(x.shape, jnp.dtype(self.result))  # type: ignore[no-untyped-call]
-        return jax.pure_callback(self._round, shape, x, words, vmap_method="sequential")
+        return jax.pure_callback(self._round, shape, x, words, rest.scale, vmap_method="sequential")
 
-    def _round(self, x: Any, words: Any) -> Any:
-        given = Draw() if words is None else Draw(words=np.asarray(words))
-        return np.asarray(native().round(np.asarray(x), self.request, given, None, None))
+    def _round(self, x: Any, words: Any, scale: Any) -> Any:
+        draw = Draw() if words is None else Draw(words=np.asarray(words))
+        asked = self.request if scale is None else replace(self.request, scale=np.asarray(scale))
+        return np.asarray(native().round(np.asarray(x), asked, draw, None, None))
 
 
 def now(task: str, x: Any, request: Request, draw: Draw) -> Any:

@@ -37,6 +37,7 @@ class Rest(NamedTuple):
     key: Any = None  # two uint32
     base: Any = None  # index of the first element, as two uint32
     words: Any = None  # the random words themselves
+    scale: Any = None  # the outermost scales of a format with shared ones, where the caller brings them
 
 
 class Step(NamedTuple):

@@ -10,7 +10,16 @@ import chopper
 from chopper.errors import RangeError
 from chopper.formats.base import Format
 
-__all__ = ["difficult", "holds"]
+__all__ = ["difficult", "holds", "named"]
+
+LONG = ("lns16", "takum_log16", "takum_linear16")
+"""Formats whose tables take seconds to make, for each mode: for long runs."""
+
+
+def named(dtype: str, at_length: bool = False) -> list[Format]:
+    """Return every named format of single numbers that a carrier holds; those with large tables for long runs."""
+    scalar = [fmt for fmt in chopper.formats() if not fmt.blocked]
+    return [fmt for fmt in scalar if (at_length or str(fmt) not in LONG) and holds(fmt, dtype)]
 
 
 @cache

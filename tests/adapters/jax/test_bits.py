@@ -8,14 +8,12 @@ import pytest
 import chopper
 from chopper.formats.registry import get
 from chopper.rounding import Rounding
-from tests.adapters.inputs import difficult, holds
+from tests.adapters.inputs import difficult, named
 
 jax = pytest.importorskip("jax")
 SUBJECT = "JAX against NumPy"
 KEY = 20250704
 MODES = tuple(Rounding)
-WIDE = ("lns16", "lns12", "takum_log16", "takum_linear16")
-"""Formats whose tables take seconds to make, for each mode."""
 
 
 @pytest.fixture(autouse=True)
@@ -36,17 +34,13 @@ def check(tally, fmt, mode, xs, convert=chopper.chop):
     tally.same(got, want, xs, fmt=fmt, mode=mode, about=convert.__name__)
 
 
-def named(dtype, but=()):
-    return [fmt for fmt in chopper.formats() if holds(fmt, dtype) and str(fmt) not in but]
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
 def test_every_format(mode, dtype, tally):
     """The numbers of the format are arguments of what is compiled: one compilation for all formats of a kernel."""
-    skipped = WIDE if mode not in (Rounding.NEAREST_EVEN, Rounding.STOCHASTIC) else WIDE[1:]
-    for fmt in named(dtype, skipped):
-        check(tally, fmt, mode, difficult(fmt, dtype, 1536))
+    for fmt in named(dtype):
+        if fmt.bits <= 8 or fmt.engine != "table" or mode is Rounding.STOCHASTIC:
+            check(tally, fmt, mode, difficult(fmt, dtype, 1536))
 
 
 @pytest.mark.exhaustive
@@ -54,7 +48,7 @@ def test_every_format(mode, dtype, tally):
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
 def test_every_format_at_length(mode, dtype, tally):
     """100 000 values each; values, and codes."""
-    for fmt in named(dtype):
+    for fmt in named(dtype, at_length=True):
         xs = difficult(fmt, dtype, 100_000, seed=1)
         check(tally, fmt, mode, xs)
         check(tally, fmt, mode, xs, chopper.encode)
@@ -69,13 +63,13 @@ def fixed_numbers(modes):
     return convert
 
 
-@pytest.mark.parametrize(("name", "dtype"), [("e4m3", "float32"), ("bf16", "float32"), ("e5m2fnuz", "float64")])
+@pytest.mark.parametrize(("name", "dtype"), [("e4m3", "float32"), ("bf16", "float32"), ("fp32", "float64")])
 def test_inside_jit(name, dtype, tally):
     """All modes in one compiled function, to which the format is a constant."""
     inside(tally, get(name), dtype, 3000)
 
 
-@pytest.mark.parametrize("name", ["e8m0", "posit8", "int8", "nf4", "fp16<subnormals=flush>", "binary8p1ue"])
+@pytest.mark.parametrize("name", ["e8m0", "posit8", "int8", "nf4", "binary8p1ue"])
 def test_one_mode_inside_jit(name, tally):
     """One of each kernel."""
     inside(tally, get(name), "float32", 3000, (Rounding.NEAREST_EVEN, Rounding.STOCHASTIC_C))
@@ -84,7 +78,7 @@ def test_one_mode_inside_jit(name, tally):
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_format_inside_jit(dtype, tally):
-    for fmt in named(dtype):
+    for fmt in named(dtype, at_length=True):
         inside(tally, fmt, dtype, 100_000)
 
 
