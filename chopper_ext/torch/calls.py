@@ -26,7 +26,9 @@ def chop(
     *,
     key: Any = None,
     overflow: str | Overflow | None = None,
-    axis: int = -1,
+    axis: int | tuple[int, ...] = -1,
+    scaling: Any = None,
+    scale: Any = None,
     out: torch.Tensor | None = None,
     random_bits: int = 32,
     random_words: torch.Tensor | None = None,
@@ -56,7 +58,7 @@ def chop(
     ------
     UnsupportedInputError, OutputError, RandomKeyError
         As `chopper.chop`; also for an unknown `ste`, for `out` where a derivative is due, and in a compiled graph for a
-        stochastic mode without `key`.
+        stochastic mode without `key`, and for `scale`.
 
     Examples
     --------
@@ -71,8 +73,9 @@ def chop(
         raise UnsupportedInputError(f"chopper_ext.torch.chop rounds tensors, not {type(x).__name__}; see chopper.chop")
     draw = Draw(key, offset, random_words)
     if torch.compiler.is_compiling():
-        return traced_round(x, settled(fmt, rounding, overflow, random_bits, compat), draw, out, ste)
-    asked = request(get(fmt), rounding, overflow, random_bits, compat)
+        text = settled(fmt, rounding, overflow, random_bits, compat, axis, scaling, scale)
+        return traced_round(x, text, draw, out, ste)
+    asked = request(get(fmt), rounding, overflow, random_bits, compat, axis=axis, scaling=scaling, scale=scale)
     result: torch.Tensor = rounded(x, asked, draw, out, threads, ste)
     return result
 
@@ -95,7 +98,9 @@ def _encode(
     *,
     key: Any = None,
     overflow: str | Overflow | None = None,
-    axis: int = -1,
+    axis: int | tuple[int, ...] = -1,
+    scaling: Any = None,
+    scale: Any = None,
     out: Any = None,
     random_bits: int = 32,
     random_words: Any = None,
@@ -104,7 +109,7 @@ def _encode(
     threads: int | None = None,
 ) -> Any:
     if isinstance(x, torch.Tensor):
-        text = settled(fmt, rounding, overflow, random_bits, compat)
+        text = settled(fmt, rounding, overflow, random_bits, compat, axis, scaling, scale)
         return traced_encode(x, text, Draw(key, offset, random_words), out)
     return _core_encode(x, fmt, rounding, key=key, overflow=overflow, random_bits=random_bits, compat=compat)
 

@@ -64,9 +64,12 @@ def settled(
     overflow: str | Overflow | None,
     random_bits: int,
     compat: str | None,
+    axis: int | tuple[int, ...] = -1,
+    scaling: Any = None,
+    scale: Any = None,
 ) -> str:
     """Return the text of a request; raises what `chopper.chop` raises."""
-    return spell(request(get(fmt), rounding, overflow, random_bits, compat))
+    return spell(request(get(fmt), rounding, overflow, random_bits, compat, axis=axis, scaling=scaling, scale=scale))
 
 
 @constant

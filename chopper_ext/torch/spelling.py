@@ -11,14 +11,18 @@ from typing import Any
 
 from chopper import Format, Overflow, Rounding, get
 from chopper.engine.backend import Request
-from chopper.errors import ChopperError, FormatError
+from chopper.errors import ChopperError, FormatError, UnsupportedInputError
 
 __all__ = ["read", "spell", "spell_format"]
 
-_READ: dict[str, Callable[[Any], Any]] = {"fmt": get, "rounding": Rounding.parse, "overflow": Overflow.parse}
+_READ: dict[str, Callable[[Any], Any]] = {
+    "fmt": get,
+    "rounding": Rounding.parse,
+    "overflow": Overflow.parse,
+    "axis": lambda axis: tuple(axis) if isinstance(axis, list) else axis,
+}
 
 
-@lru_cache(maxsize=4096)
 def spell(asked: Request) -> str:
     """Return a text that `read` turns back into an equal request: the fields that are not None, as JSON.
 
@@ -26,7 +30,16 @@ def spell(asked: Request) -> str:
     ------
     FormatError
         If no name of the format leads back to it.
+    UnsupportedInputError
+        If scales are given: a text cannot carry them.
     """
+    if asked.scale is not None:
+        raise UnsupportedInputError("scale= is for plain tensors; leave it out in torch.compile and torch.func")
+    return _spell(asked)
+
+
+@lru_cache(maxsize=4096)
+def _spell(asked: Request) -> str:
     values = {field.name: getattr(asked, field.name) for field in fields(asked)}
     return json.dumps({name: _plain(value) for name, value in values.items() if value is not None})
 
