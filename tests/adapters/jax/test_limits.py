@@ -10,6 +10,7 @@ from chopper.errors import OutputError, PolicyError, RangeError, UnsupportedInpu
 
 jax = pytest.importorskip("jax")
 jnp = jax.numpy
+SUBJECT = "JAX: limits and dtypes that store codes"
 X = jnp.asarray([0.3, 1000.0, -1000.0], jnp.float32)
 
 
