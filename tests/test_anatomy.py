@@ -28,7 +28,7 @@ from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.reals import nearest
 
-SMALL = [fmt for fmt in chopper.formats() if fmt.bits <= 8]
+SMALL = [fmt for fmt in chopper.formats() if fmt.bits <= 8 and not fmt.blocked]
 MORE = ["posit<6,0>", "posit<7,2,nearest=value>", "posit<8,2,underflow=zero>", "posit<3,2>", "takum_linear5",
         "takum_log12", "lns<8,3,nearest=value>", "lns<6,2,zero=false>", "fixed<-1,8>", "fixed<9,-1>", "ufixed<2,3>",
         "nf4<ties=upper>", "lns<8,0>"]  # fmt: skip

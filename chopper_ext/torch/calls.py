@@ -114,8 +114,12 @@ def _encode(
     return _core_encode(x, fmt, rounding, key=key, overflow=overflow, random_bits=random_bits, compat=compat)
 
 
-def _decode(codes: Any, fmt: str | Format, dtype: Any = np.float32, *, out: Any = None, threads: Any = None) -> Any:
-    return traced_decode(codes, fmt, dtype, out) if isinstance(codes, torch.Tensor) else _core_decode(codes, fmt, dtype)
+def _decode(
+    codes: Any, fmt: str | Format | None = None, dtype: Any = np.float32, *, out: Any = None, threads: Any = None
+) -> Any:
+    if fmt is not None and isinstance(codes, torch.Tensor):
+        return traced_decode(codes, fmt, dtype, out)
+    return _core_decode(codes, fmt, dtype)
 
 
 def _copy(function: Any) -> Callable[..., Any]:

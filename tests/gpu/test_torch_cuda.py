@@ -13,7 +13,7 @@ import chopper  # noqa: E402
 import chopper_ext.torch as adapter  # noqa: E402
 from chopper.engine.backend import Draw, Request  # noqa: E402
 from chopper_ext.torch import programs  # noqa: E402
-from tests.adapters.inputs import difficult, holds  # noqa: E402
+from tests.adapters.inputs import difficult, holds, named  # noqa: E402
 from tests.adapters.torch.inputs import same  # noqa: E402
 
 pytestmark = [
@@ -73,7 +73,7 @@ def test_by_triton(name, dtype, tally):
 @pytest.mark.exhaustive  # by its time
 @pytest.mark.skipif(not find_spec("triton"), reason="Triton is not installed")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", [str(fmt) for fmt in chopper.formats() if holds(fmt, "float64")])
+@pytest.mark.parametrize("name", [str(fmt) for fmt in named("float64", at_length=True)])
 def test_everything_by_triton(name, dtype, tally):
     compare(name, dtype, list(chopper.Rounding), tally)
 

@@ -11,11 +11,11 @@ import chopper  # noqa: E402
 from chopper.engine.backend import Draw, Request  # noqa: E402
 from chopper.formats.table import TableFormat  # noqa: E402
 from chopper_ext.torch import device  # noqa: E402
-from tests.adapters.inputs import difficult, holds  # noqa: E402
+from tests.adapters.inputs import difficult, named  # noqa: E402
 
 SUBJECT = "torch tensors against NumPy, eager"
 KEY = 2**63 + 11
-FORMATS = [str(fmt) for fmt in chopper.formats() if holds(fmt, "float64")]
+FORMATS = [str(fmt) for fmt in named("float64", at_length=True)]
 QUICK = [name for name in FORMATS if not isinstance(chopper.get(name), TableFormat) or chopper.get(name).bits < 12]
 """All but those whose tables take many seconds to make."""
 DTYPES = ("float32", "float64")
