@@ -39,3 +39,9 @@ def same(got, want):
     kind = f"u{got.itemsize}"
     one, two = (np.ascontiguousarray(a) for a in (got, want))
     assert ((one.view(kind) == two.view(kind)) | (np.isnan(one) & np.isnan(two))).all()
+
+
+def suited(name, shape, axis):
+    """Return the axis, or the last one where blocks over two axes do not lie along it."""
+    rank = max(len(level.block) for level in chopper.get(name).levels)
+    return axis if isinstance(axis, tuple) or rank < 2 or axis % max(len(shape), 1) >= rank - 1 else -1

@@ -16,7 +16,7 @@ from chopper import ScaledArray
 from chopper.errors import ChopperError, FormatError, UnsupportedInputError
 from chopper.formats.level import Level
 from chopper.formats.scaled import ScaledFormat
-from tests.scaled.arrays import NAMES, encoded, numbers
+from tests.scaled.arrays import NAMES, encoded, numbers, suited
 
 KINDS = (".npz", ".safetensors")
 X = numbers((5, 70), 1)
@@ -26,7 +26,7 @@ def test_every_named_format(tmp_path):
     """Saved and loaded, both kinds of files, several shapes and axes."""
     for name in NAMES:
         for shape, axis in (((70, 5), 0), ((), -1), ((3, 0), -1)):
-            codes = encoded(numbers(shape, 2), name, axis=axis)
+            codes = encoded(numbers(shape, 2), name, axis=suited(name, shape, axis))
             for kind in KINDS:
                 path = tmp_path / f"x{kind}"
                 codes.save(path)
