@@ -87,7 +87,7 @@ def _exactly(view: View, request: Request, words: _Array | None, goal: _Array) -
     """Round the exact way, into `goal`: values, or codes if that is unsigned."""
     elements = Elements(view, request, words)
     scaling: Scaling = best(elements, scalings(view), view.fmt.rule.loss)
-    if by_quotients(view, request, scaling, goal):
+    if by_quotients(view, request, scaling, words, goal):
         return Rows(view.layout, goal, scaling.codes)
     codes = points = None
     if view.fmt.zero_point:

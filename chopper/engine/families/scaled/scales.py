@@ -13,6 +13,7 @@ import numpy.typing as npt
 from chopper.engine import plan as planning
 from chopper.engine.families.scaled.exact import quotient
 from chopper.engine.families.scaled.passes import Scales, exact_scales, steps_of
+from chopper.engine.families.scaled.thresholds import thresholds
 from chopper.engine.inputs import code_dtype
 from chopper.engine.patterns import number_of, pattern, power
 from chopper.engine.plan import Request
@@ -33,6 +34,10 @@ _MODES = {
     Direction.UP: Rounding.AWAY_FROM_ZERO,
     Direction.NEAREST: Rounding.NEAREST_EVEN,
 }
+
+
+_MANY = 4096
+"""As many scales as make a list worth while."""
 
 
 class Rounded(NamedTuple):
@@ -80,6 +85,10 @@ def by_patterns(mag: _Array, c: Carrier, ask: Ask, above: Scales | None) -> Roun
     """
     rule = ask.level.rule
     mag = mag.astype(np.int64)
+    if mag.size >= _MANY:
+        found = _looked_up(mag, c, ask, above)
+        if found is not None:
+            return found
     if rule.before:
         mag = _shortened(mag, c, ask.precision)
     divisor = _divisor(ask.target, above, mag.size)
@@ -93,6 +102,23 @@ def by_patterns(mag: _Array, c: Carrier, ask: Ask, above: Scales | None) -> Roun
         some = None if above is None else Scales(*(a[small] for a in above))
         bits[small] = _odd([rule.least] * int(small.sum()), False, ask.target, some)
     return _round(bits, ask.level)
+
+
+def _looked_up(mag: _Array, c: Carrier, ask: Ask, above: Scales | None) -> Rounded | None:
+    """Look many scales up in the list of magnitudes at which they change, where those above are all the same."""
+    target = ask.target
+    if above is not None:
+        number, exponent = int(above.number[0]), int(above.exponent[0])
+        if number < 1 or (above.number != number).any() or (above.exponent != exponent).any():
+            return None
+        target = target * number * power(exponent)
+    begins = thresholds(ask.level, target, ask.precision, c)
+    if begins is None:
+        return None
+    codes = np.searchsorted(np.array(begins, np.int64), mag, side="right") - 1
+    every = np.arange(len(begins)).astype(code_dtype(ask.level.scale))
+    scales = exact_scales(values_of(every, ask.level.scale))
+    return Rounded(every[codes], Scales(*(a[codes] for a in scales)))
 
 
 def by_numbers(numbers: Sequence[Fraction], root: bool, ask: Ask, above: Scales | None) -> Rounded:

@@ -29,17 +29,11 @@ _ROOM = 50
 """How many bits scale and middles may have together; see `chopper.engine.quotient_loops`."""
 
 
-def by_quotients(view: View, request: Request, scaling: Scaling, target: _Array) -> bool:
+def by_quotients(view: View, request: Request, scaling: Scaling, words: _Array | None, target: _Array) -> bool:
     """Round elements to values in float32, or to codes, into `target`; return whether the loop suits."""
     fmt, scales = view.fmt, scaling.scales
     codes = target.dtype.kind == "u"
-    if (
-        not (codes or target.dtype == np.float32)
-        or view.bits.itemsize != 4
-        or request.rounding.random
-        or fmt.zero_point
-        or not scaling.plain
-    ):
+    if not (codes or target.dtype == np.float32) or view.bits.itemsize != 4 or fmt.zero_point or not scaling.plain:
         return False
     if _middle_bits(fmt.element) + int(scales.width.max()) > _ROOM:
         return False
@@ -49,10 +43,14 @@ def by_quotients(view: View, request: Request, scaling: Scaling, target: _Array)
         return False
     if not codes and top.size and fmt.element.smallest * Fraction(2) ** (int(top.min()) - 1) < Fraction(1, 1 << 126):
         return False
-    plan = _plan(fmt.element, request.rounding, codes)
+    plan = _plan(fmt.element, request.rounding, request.random_bits, codes)
     numbers = np.ldexp(scales.number.astype(np.float64), scales.exponent)
     wide = np.where(known, numbers, np.where(scales.number == 0, 0.0, np.nan))
-    args = (plan.kernel, view.bits, target, wide, plan.params, view.layout.cut)
+    drawn = np.zeros(1, np.uint32) if words is None else words
+    args = (
+        plan.kernel, view.bits, drawn, target, wide, np.maximum(scales.number, 1), scales.exponent, plan.params,
+        view.layout.cut,
+    )  # fmt: skip
     entry = loop_for("quotient_loops.quotients", view.bits, target, *args, 0, 0, by=plan.kernel)
     if entry is None:
         return False
@@ -62,9 +60,9 @@ def by_quotients(view: View, request: Request, scaling: Scaling, target: _Array)
     return True
 
 
-def _plan(element: Format, mode: Rounding, codes: bool) -> Plan:
+def _plan(element: Format, mode: Rounding, random_bits: int, codes: bool) -> Plan:
     planner = planning.plan_encode if codes else planning.plan_round
-    return planner(Request(element, mode, Overflow.SATURATE), 64)
+    return planner(Request(element, mode, Overflow.SATURATE, random_bits), 64)
 
 
 @lru_cache(maxsize=256)
