@@ -8,7 +8,8 @@ from typing import Any
 from chopper.errors import UnknownFormatError
 from chopper.formats.registry import get
 from chopper.rounding import Rounding
-from tests.exhaustive.sweep import digest, load
+from tests.exhaustive.digest import digest
+from tests.exhaustive.sweep import load
 
 
 def table(lines: list[dict[str, Any]]) -> str:
