@@ -7,27 +7,23 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 import numba
 import numpy as np
 
 import chopper
-from chopper.engine import numpy_backend
 from chopper.engine.inputs import code_dtype
-from chopper.engine.plan import Plan, Request, family_of, plan_encode, plan_round
 from chopper.formats.base import Format
 from chopper.rounding import Rounding
+from tests.exhaustive.digest import digest
 from tests.exhaustive.patterns import Table
 
-__all__ = ["LOG", "digest", "load", "result_of", "sweep"]
+__all__ = ["LOG", "load", "result_of", "sweep"]
 
-ENGINE = Path(chopper.__file__).parent / "engine"
-LOOPS = b"".join((ENGINE / f"{name}.py").read_bytes() for name in ("compiled", "lanes", "loops"))
 ALL = 1 << 32
 CHUNK = 1 << 17
 LOG: str | None = os.environ.get("CHOPPER_EXHAUSTIVE_LOG")
@@ -115,47 +111,8 @@ def result_of(fmt: Format, mode: Rounding, codes: Table, values: Table | None) -
     return result
 
 
-def digest(fmt: Format, mode: Rounding) -> str:
-    """Return a hash of the code and the integers that the library runs for float32 inputs."""
-    asked = Request(fmt, mode)
-    width = 32 if family_of(fmt).fits(fmt, 32) else 64
-    seen = hashlib.sha256(LOOPS)
-    for plan in (plan_round(asked, width), plan_encode(asked, width)):
-        for piece in _pieces(plan):
-            seen.update(piece if isinstance(piece, bytes) else repr(piece).encode())
-    if width == 64:
-        for piece in _code(numpy_backend._widen, set()):
-            seen.update(repr(piece).encode())
-    return seen.hexdigest()[:16]
-
-
 def _table_digest(*tables: Table | None) -> str:
     return hashlib.sha256(b"".join(column.tobytes() for table in tables if table for column in table)).hexdigest()[:16]
-
-
-def _pieces(plan: Plan) -> Iterator[Any]:
-    yield plan.kernel
-    yield plan.kernel.carrier
-    arrays = [value for value in plan.params if isinstance(value, np.ndarray)]
-    yield plan.params if not arrays else [value for value in plan.params if not isinstance(value, np.ndarray)]
-    yield from (array.tobytes() for array in arrays)
-    yield from _code(plan.kernel.function, set())
-    if plan.kernel.rule != "settle":
-        yield from _code(plan.kernel.rule_function, set())
-
-
-def _code(function: FunctionType, seen: set[str]) -> Iterator[Any]:
-    """Yield what a dialect function, and every one that it calls, does; texts do not count."""
-    if function.__qualname__ in seen:
-        return
-    seen.add(function.__qualname__)
-    code = function.__code__
-    constants = [value for value in code.co_consts if not isinstance(value, str)]
-    yield code.co_name, code.co_code.hex(), constants, code.co_names, code.co_varnames
-    for name in code.co_names:
-        called = function.__globals__.get(name)
-        if isinstance(called, FunctionType):
-            yield from _code(called, seen)
 
 
 def load(path: str | Path | None) -> list[dict[str, Any]]:

@@ -16,10 +16,11 @@ from chopper.formats.posit import PositFormat
 from chopper.formats.registry import get, rows
 from chopper.formats.table import TableFormat
 from chopper.rounding import Rounding
+from tests.exhaustive.digest import digest, reachable
 from tests.exhaustive.lists import as_codes, as_values, precision_of
 from tests.exhaustive.patterns import INF, SIGN, at_least
 from tests.exhaustive.reals import Power, decided
-from tests.exhaustive.sweep import ALL, digest, result_of
+from tests.exhaustive.sweep import ALL, result_of
 from tests.families import fixed_oracle, posit_oracle
 from tests.families.definition import Definition
 
@@ -109,3 +110,28 @@ def test_the_digest_sees_the_tables() -> None:
     fmt = get("lns8")
     assert digest(fmt, Rounding.NEAREST_EVEN) == digest(fmt, Rounding.NEAREST_AWAY)
     assert digest(fmt, Rounding.NEAREST_EVEN) != digest(fmt, Rounding.UP)
+
+
+def test_the_digest_sees_what_a_loop_needs() -> None:
+    """A change of what the root calls, or of what acts by itself, is seen; texts and other functions are not."""
+    source = """import x
+
+def f():
+    '''F.'''
+    return g() + K
+
+def g():
+    return 1
+
+K = 2
+
+@on
+def h():
+    return 3
+"""
+    before = reachable(source, {"f"})
+    assert len(before) == 4
+    for old, new in (("return 1", "return 5"), ("K = 2", "K = 5"), ("return 3", "return 5"), ("g() + K", "g() - K")):
+        assert reachable(source.replace(old, new), {"f"}) != before
+    for old, new in (("F.", "Text."), ("import x", "import y"), ("K = 2", "K = 2\n\n@intrinsic\ndef i():\n    pass")):
+        assert reachable(source.replace(old, new), {"f"}) == before
