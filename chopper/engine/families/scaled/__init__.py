@@ -1,4 +1,7 @@
-"""Formats with shared scales: they run whole calls, since what an element becomes depends on its block."""
+"""Formats with shared scales: they run whole calls, since what an element becomes depends on its block.
+
+The rest of the package is imported by the first call: importing chopper brings no more than what is here.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,10 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from chopper.engine import plan as planning
 from chopper.engine.backend import Draw
-from chopper.engine.families.scaled.calls import ieee_of, rows_of
-from chopper.engine.families.scaled.layout import Axis, grid_shape, layout_of, lengths, repeated
-from chopper.engine.families.scaled.passes import Scales, exact_scales, multiply
-from chopper.engine.families.scaled.scales import values_of
+from chopper.engine.families.scaled.layout import Axis, grid_shape
 from chopper.engine.inputs import as_real, check_out, code_dtype, is_number
 from chopper.engine.plan import Request
-from chopper.engine.run import run
 from chopper.errors import OutputError, UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.scaled import ScaledFormat
@@ -56,6 +54,8 @@ def encode_blocks(x: Any, request: Request, draw: Draw, threads: int | None) -> 
         scales = tuple(np.zeros(g, code_dtype(one.scale)) for g, one in zip(grids, fmt.levels, strict=True))
         points = np.zeros(grids[0], np.int32) if fmt.zero_point else None
         return Blocks(np.zeros(source.shape, code_dtype(fmt)), scales, points)
+    from chopper.engine.families.scaled.calls import rows_of
+
     found = rows_of(source, request, draw, threads, None)
     points = None if found.points is None else found.points.reshape(found.layout.grid)
     return Blocks(found.layout.from_rows(found.elements, source.shape), found.scales, points)
@@ -70,24 +70,9 @@ def decode_blocks(blocks: Blocks, fmt: ScaledFormat, axis: Axis, dtype: Any, thr
     kind = np.dtype(dtype)
     if kind not in (np.float32, np.float64):
         raise UnsupportedInputError(f"dtype={dtype!r} cannot hold decoded values here; legal: float32, float64")
-    codes = blocks.codes
-    if codes.size == 0:
-        return np.zeros(codes.shape, kind)
-    layout = layout_of(fmt, codes.shape, axis)
-    scales: Scales | None = None
-    for level, own in zip(fmt.levels, blocks.scales, strict=True):
-        sizes = lengths(level.block, layout.shape, axis)
-        grid = grid_shape(fmt, codes.shape, axis, fmt.levels.index(level))
-        found = exact_scales(repeated(values_of(own, level.scale).reshape(grid), layout, sizes).reshape(-1))
-        scales = found if scales is None else scales.times(found)
-    assert scales is not None
-    rows = layout.to_rows(codes)
-    values = np.empty(rows.shape, np.float64)
-    run(planning.plan_decode(fmt.element, 64), rows.astype(code_dtype(fmt), copy=False), values, None, None, threads)
-    if blocks.zero_points is not None:
-        values -= layout.spread(blocks.zero_points.astype(np.float64))
-    out = multiply(values, scales, layout, ieee_of(kind), threads).view(kind.newbyteorder("="))
-    return layout.from_rows(out, codes.shape)
+    from chopper.engine.families.scaled.decoding import decoded
+
+    return decoded(blocks.codes, blocks.scales, blocks.zero_points, fmt, axis, kind, threads)
 
 
 # --- calls -----------------------------------------------------------------------------------------------------------
@@ -137,5 +122,7 @@ def _rounded(source: _Array, goal: _Array, request: Request, draw: Draw, threads
     """Return the rounded values, in `goal` where they can lie there."""
     if source.size == 0:
         return goal
+    from chopper.engine.families.scaled.calls import rows_of
+
     found = rows_of(source, request, draw, threads, goal)
     return goal if found.layout.direct else found.layout.from_rows(found.elements, source.shape)
