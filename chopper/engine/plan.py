@@ -165,14 +165,15 @@ def request(
         for name, given in (("scaling", scaling), ("scale", scale)):
             if given is not None:
                 raise PolicyError(f"{name}= does not suit {fmt}: its numbers share no scale; leave it out")
-        axis = -1
     elif scaling is not None:
         fmt = fmt.with_options(scaling=scaling)  # type: ignore[attr-defined]
     try:
         asked = _request(fmt, rounding, overflow, random_bits, compat)
     except TypeError:  # an unhashable argument: no name, so the same call explains what is wrong
         asked = _request.__wrapped__(fmt, rounding, overflow, random_bits, compat)
-    return asked if axis == -1 and scale is None else replace(asked, axis=axis, scale=scale)
+    if not fmt.blocked:
+        return asked
+    return replace(asked, fmt=fmt, axis=axis, scale=scale)  # an equal format may have been asked for by another name
 
 
 @lru_cache(maxsize=4096, typed=True)
