@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -110,13 +110,18 @@ def _pieces(plan: Plan) -> Iterator[Any]:
         yield from _code(plan.kernel.rule_function, set())
 
 
+def _plain(value: Any) -> Any:
+    """Return a constant without the place where it lies in memory: a comprehension is code of its own."""
+    return (value.co_code.hex(), value.co_names, value.co_varnames) if isinstance(value, CodeType) else value
+
+
 def _code(function: FunctionType, seen: set[str]) -> Iterator[Any]:
     """Yield what a dialect function, and every one that it calls, does; texts do not count."""
     if function.__qualname__ in seen:
         return
     seen.add(function.__qualname__)
     code = function.__code__
-    constants = [value for value in code.co_consts if not isinstance(value, str)]
+    constants = [_plain(value) for value in code.co_consts if not isinstance(value, str)]
     yield code.co_name, code.co_code.hex(), constants, code.co_names, code.co_varnames
     for name in code.co_names:
         called = function.__globals__.get(name)
