@@ -31,8 +31,8 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Return the folder of measured data: `CHOPPER_SHARED`, or ``shared/`` in the source tree."""
-    folder = Path(os.environ.get("CHOPPER_SHARED") or ROOT / "shared")
+    """Return the folder of measured data: `CHOPPER_SHARED`, or ``shared/`` beside the source tree."""
+    folder = Path(os.environ.get("CHOPPER_SHARED") or ROOT.parent / "shared")
     if not folder.is_dir():
         pytest.skip(f"no measured data: {folder.name!r} is no folder; set CHOPPER_SHARED to the one that holds them")
     return folder
