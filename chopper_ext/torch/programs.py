@@ -28,8 +28,10 @@ class Packed:
     integers: torch.Tensor  # int64; of a table: where it begins
     tables: torch.Tensor  # in lanes
     outer: type  # the NamedTuple of the parameters
-    inner: type | None  # that of its first field, where this is one
-    kinds: tuple[bool, ...]  # for each field, those of `inner` first, whether it is a table
+    inner: type | None  # that of the fields that are NamedTuples themselves: one kind, one after the other
+    first: int  # where the integers of these begin
+    last: int  # and where they end
+    kinds: tuple[bool, ...]  # for each integer whether it is a table
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class Program:
     def packed(self) -> Packed:
         """The parameters, packed."""
         outer = self.plan.params
-        inner = type(outer[0]) if isinstance(outer[0], tuple) else None
+        nested = [part for part in outer if isinstance(part, tuple)]
+        first = next((i for i, part in enumerate(outer) if isinstance(part, tuple)), 0)
         leaves = list(_leaves(outer))
         tables = [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
         starts = iter(np.cumsum([0, *(table.size for table in tables)]))
@@ -71,7 +74,13 @@ class Program:
         joined = np.concatenate([*tables, np.zeros(1, f"i{self.lanes.itemsize}")])
         kinds = tuple(isinstance(leaf, np.ndarray) for leaf in leaves)
         return Packed(
-            torch.tensor(integers).to(self.device), torch.from_numpy(joined).to(self.device), type(outer), inner, kinds
+            torch.tensor(integers).to(self.device),
+            torch.from_numpy(joined).to(self.device),
+            type(outer),
+            type(nested[0]) if nested else None,
+            first,
+            first + sum(map(len, nested)),
+            kinds,
         )
 
 

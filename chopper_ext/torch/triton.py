@@ -69,7 +69,8 @@ def _fields(integers, tables, lanes: tl.constexpr, begin: tl.constexpr, end: tl.
 def loop(
     x, words, out, size, high, low, offset, integers, tables,
     core: tl.constexpr, rule: tl.constexpr, draw: tl.constexpr, carrier: tl.constexpr,
-    outer: tl.constexpr, inner: tl.constexpr, inside: tl.constexpr, count: tl.constexpr, kinds: tl.constexpr,
+    outer: tl.constexpr, inner: tl.constexpr, first: tl.constexpr, last: tl.constexpr, inside: tl.constexpr,
+    count: tl.constexpr, kinds: tl.constexpr,
     width: tl.constexpr, precision: tl.constexpr, bias: tl.constexpr, sign: tl.constexpr, inf: tl.constexpr,
     source: tl.constexpr, with_tables: tl.constexpr, block: tl.constexpr,
 ):  # fmt: skip
@@ -83,11 +84,10 @@ def loop(
         tl.full((), sign, lanes),
         tl.full((), inf, lanes),
     )
-    if inside > 0:
-        first = _fields(integers, tables, lanes, 0, inside, kinds)
-        f = outer(inner(*first), *_fields(integers, tables, lanes, inside, count, kinds))
-    else:
-        f = outer(*_fields(integers, tables, lanes, 0, count, kinds))
+    fields = _fields(integers, tables, lanes, 0, first, kinds)
+    for begin in tl.static_range(first, last, inside):
+        fields = fields + (inner(*_fields(integers, tables, lanes, begin, begin + inside, kinds)),)  # noqa: RUF005
+    f = outer(*(fields + _fields(integers, tables, lanes, last, count, kinds)))
     at = tl.program_id(0).to(tl.int64) * block + tl.arange(0, block)
     legal = at < size
     bits = tl.load(x + at, mask=legal, other=0).to(lanes)
@@ -130,7 +130,9 @@ def launch(chosen: Program, x: torch.Tensor, out: torch.Tensor, draw: Draw) -> t
         "carrier": type(kernel.carrier),
         "outer": packed.outer,
         "inner": packed.inner,
-        "inside": 0 if packed.inner is None else len(packed.inner._fields),  # type: ignore[attr-defined]
+        "first": packed.first,
+        "last": packed.last,
+        "inside": 1 if packed.inner is None else len(packed.inner._fields),  # type: ignore[attr-defined]
         "count": len(packed.kinds),
         "kinds": sum(1 << i for i, is_table in enumerate(packed.kinds) if is_table),
         **kernel.carrier._asdict(),

@@ -20,7 +20,7 @@ import chopper  # noqa: E402
 import chopper_ext.torch as adapter  # noqa: E402
 from chopper_ext.torch.autograd import StraightThrough  # noqa: E402
 from chopper_ext.torch.compiling import settled  # noqa: E402
-from tests.adapters.inputs import difficult  # noqa: E402
+from tests.adapters.inputs import difficult, named  # noqa: E402
 from tests.adapters.torch.inputs import same  # noqa: E402
 
 pytestmark = [
@@ -28,6 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.torch.jit.:DeprecationWarning"),
 ]
 
+SUBJECT = "torch.compile against NumPy"
 FLUSHING = chopper.get("e5m2<subnormals=flush>")
 ODD = torch.tensor([float("inf"), -float("inf"), float("nan"), -0.0, 0.0, 1e30, 1e-45, -1e-45, 0.3])
 
@@ -75,6 +76,24 @@ def test_modes_compiled_without_a_compiler(mode):
         return chopper.chop(t, "e4m3", mode, key=5)
 
     assert same(compiled(function)(x), function(x))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_format_compiled(dtype, tally):
+    """100 000 values of every named format, all modes in one compiled function: values and codes."""
+    for fmt in named(dtype, at_length=True):
+        xs = difficult(fmt, dtype, 100_000, seed=3)
+        modes = list(chopper.Rounding)
+
+        def function(t, fmt=fmt, modes=modes):
+            keys = [{"key": 5} if mode.random else {} for mode in modes]
+            values = [chopper.chop(t, fmt, mode, **key) for mode, key in zip(modes, keys, strict=True)]
+            return values + [chopper.encode(t, fmt, mode, **key) for mode, key in zip(modes, keys, strict=True)]
+
+        results = compiled(function)(torch.from_numpy(xs))
+        for mode, got, want in zip(modes * 2, results, function(xs), strict=True):
+            tally.same(got.numpy(), want, xs, fmt=fmt, mode=mode)
 
 
 @pytest.mark.exhaustive  # by its time
