@@ -96,11 +96,11 @@ def operate(
     asked = planning.request(get(fmt), rounding, settings.overflow, settings.random_bits, None)
     operands, target = gather(xs, asked.fmt, settings.out)
     own = None if given else getattr(planning.family_of(asked.fmt), "operate", None)
-    job = None if own is not None else _Job(stage, asked, *_plan(asked, given))
     words = _words(asked, settings, target, operands.size)
     if own is not None:
         arrays = tuple(np.broadcast_to(a, operands.size) for a in operands.arrays)
         return target.deliver(np.asarray(own(name, arrays, asked, words), np.float64))
+    job = _Job(stage, asked, *_plan(asked, given))
     marked = job.plan.mark is not None
     direct = target.takes_directly and not marked
     results = target.out.reshape(-1) if direct else np.empty(operands.size, "f8" if marked else target.dtype)

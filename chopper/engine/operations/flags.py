@@ -112,7 +112,7 @@ def _same(exact: Any, got: _Array, width: int) -> _Array:
     return np.array([a == b or (a in (0, zero) and b in (0, zero)) for a, b in zip(exact, wide, strict=True)], bool)
 
 
-def _overflows(asked: Request, exact: Any, words: _Array | None, width: int) -> _Array:
+def _overflows(asked: Request, exact: Any, words: _Array | None, width: int) -> Any:
     """Whether rounding leaves the range: where the policy ``raise`` would complain."""
     plan = planning.plan_round(replace(asked, overflow=Overflow.RAISE), width)
     plan = plan.twin or plan

@@ -51,11 +51,11 @@ def _mend(operation: Operation, arrays: tuple[_Array, ...], bits: list[_Array], 
     """Put right the results whose products the carrier of 64 bits may not hold."""
     long = holds_product(np.where, bits[0], bits[1], BINARY64) == 0
     if long.any():
-        again = exact_numbers(operation, tuple(a[long] for a in arrays), edges_wide(f))
+        again = exact_numbers(operation, tuple(a[long] for a in arrays), _edges_wide(f))
         result[long] = narrowed(again)
 
 
-def edges_wide(f: Exact) -> Exact:
+def _edges_wide(f: Exact) -> Exact:
     """Return the edges of an operation for 128 bits, given those for 64."""
     c = carrier_of(128)
     nan = c.inf | 1 << (c.precision - 2)
