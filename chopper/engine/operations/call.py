@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.engine import plan as planning
-from chopper.engine.casts import narrow
 from chopper.engine.inputs import as_words
 from chopper.engine.operations.flags import Flags, tell
-from chopper.engine.operations.operands import Operands, Target, gather
-from chopper.engine.operations.stages import CHUNK, Stage, round_chunk
+from chopper.engine.operations.operands import Operands, Target, gather, wide
+from chopper.engine.operations.stages import CHUNK, Stage, put, round_chunk
 from chopper.engine.operations.turns import carrier_for
 from chopper.engine.patterns import carrier_of
 from chopper.engine.plan import Plan, Request
@@ -98,7 +97,7 @@ def operate(
     own = None if given else getattr(planning.family_of(asked.fmt), "operate", None)
     words = _words(asked, settings, target, operands.size)
     if own is not None:
-        arrays = tuple(np.broadcast_to(a, operands.size) for a in operands.arrays)
+        arrays = wide(operands.cut(0, operands.size))
         return target.deliver(np.asarray(own(name, arrays, asked, words), np.float64))
     job = _Job(stage, asked, *_plan(asked, given))
     marked = job.plan.mark is not None
@@ -165,9 +164,9 @@ def _chunk(job: _Job, arrays: tuple[_Array, ...], words: _Array | None, out: _Ar
     tile = out if out.dtype == np.float64 and flags is None else np.empty(out.size)
     round_chunk(job.plan, exact if flags is None else _poles(exact, job.edges, width), words, tile)
     if flags is not None:
-        flags.add(tell(job.asked, arrays, exact, words, tile))
+        flags.add(tell(job.asked, wide(arrays), exact, words, tile))
     if tile is not out:
-        out[...] = tile if out.dtype == tile.dtype else narrow(tile, out.dtype)
+        put(tile, out)
 
 
 def _poles(exact: Any, edges: Exact, width: int) -> Any:
