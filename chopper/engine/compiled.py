@@ -20,8 +20,8 @@ __all__ = ["KernelType", "apply", "compiled"]
 
 
 _COMPILED = (
-    "block_loops", "compiled", "kernel", "lanes", "ladder_loops", "loops", "operations/fast_loops",
-    "operations/loops", "power_loops", "quotient_loops",
+    "block_loops", "compiled", "kernel", "lanes", "ladder_loops", "loops", "operations/fast_loops", "operations/lanes",
+    "operations/loops", "operations/wide_loops", "power_loops", "quotient_loops",
 )  # fmt: skip
 
 

@@ -138,7 +138,7 @@ class Rounded:
     def __init__(self, fmt: Format, mode: Rounding, overflow: str | None = None, bits: int = 32) -> None:
         self.fmt, self.mode, self.bits = fmt, mode, bits
         self.overflow = None if overflow is None else Overflow.parse(overflow)
-        self.seen: dict[Any, float] = {}
+        self.seen = _seen(fmt, mode, overflow, bits)
         self.code = _coder(fmt)
 
     def __call__(self, x: Number, word: int = 0) -> float:
@@ -156,6 +156,11 @@ class Rounded:
     def nar(self) -> bool:
         """Whether infinities of finite operands are NaR; those of infinite operands are not tried here."""
         return self.fmt.family in ("posit", "takum")
+
+
+@cache
+def _seen(fmt: Format, mode: Rounding, overflow: str | None, bits: int) -> dict[Any, float]:
+    return {}
 
 
 @cache
@@ -183,9 +188,7 @@ def _coder(fmt: Format) -> Callable[..., int]:
         )
     if fmt.family in ("float", "fixed") or (fmt.family == "takum" and fmt.n > 11):
         module = {"float": oracle, "takum": takum_oracle, "fixed": fixed_oracle}[fmt.family]
-        return lambda r, x, word: module.round_code(
-            fmt, x, r.mode, overflow=r.overflow, word=word, random_bits=r.bits
-        )
+        return lambda r, x, word: module.round_code(fmt, x, r.mode, overflow=r.overflow, word=word, random_bits=r.bits)
     return lambda r, x, word: _definition(fmt).code(x, r.mode, r.overflow, word, r.bits)
 
 

@@ -60,5 +60,3 @@ def odd_between(low: Fraction, high: Fraction, c: Carrier) -> int | None:
         return None
     first = odd_pattern(low, c)
     return first if first == odd_pattern(high, c) else None
-
-

@@ -87,7 +87,8 @@ class Line:
         """Step through the integers of a fixed-point format and stay at its ends."""
         fmt, spare = self.fmt, 64 - self.fmt.bits
         whole = (codes << spare) >> spare if fmt.signed else codes
-        return np.clip(whole + by, fmt.min_integer, fmt.max_integer) & self._mask
+        stepped: _Array = np.clip(whole + by, fmt.min_integer, fmt.max_integer) & self._mask
+        return stepped
 
     def _by_magnitude(self, codes: _Array, by: int) -> _Array:
         """Step by sign and magnitude."""

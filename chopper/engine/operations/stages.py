@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from chopper.engine.casts import narrow, widen
 from chopper.engine.kernel import Kernel
-from chopper.engine.operations.catalogue import Operation
-from chopper.engine.operations.wide import exact_numbers, narrowed, round_numbers
+from chopper.engine.operations.catalogue import LOOPS, Operation
+from chopper.engine.operations.wide import exact_wide, narrowed, round_wide
 from chopper.engine.patterns import carrier_of
 from chopper.engine.plan import Plan
 from chopper.engine.run import loop_for, run
@@ -24,9 +24,10 @@ __all__ = ["CHUNK", "Stage", "by_kernel", "put", "round_chunk"]
 _Array = npt.NDArray[Any]
 
 Stage = Callable[[tuple[_Array, ...], Exact, int], Any]
-"""Operands of one length, all float32 or all float64, what to do at the edges, and the width of the carrier -> patterns rounded to odd.
+"""Exact results rounded to odd, from operands of one length, all float32 or all float64; see `wide` for the latter.
 
-An array of int64 for 64 bits, a list of integers for 128.
+The other arguments are what to do at the edges and the width of the carrier.  The patterns are an array of int64 for
+64 bits; for 128 a list of integers, or pairs of int64, the low half first.
 """
 
 CHUNK = 1 << 15
@@ -34,7 +35,6 @@ CHUNK = 1 << 15
 
 
 _FLOAT64 = np.dtype(np.float64)
-_LOOPS = {1: "unary", 2: "binary", 3: "ternary"}
 
 
 def by_kernel(operation: Operation) -> Stage:
@@ -42,7 +42,7 @@ def by_kernel(operation: Operation) -> Stage:
 
     def stage(arrays: tuple[_Array, ...], f: Exact, width: int) -> Any:
         if width == 128:
-            return exact_numbers(operation, tuple(widen(a, _FLOAT64) for a in arrays), f)
+            return exact_wide(operation, tuple(widen(a, _FLOAT64) for a in arrays), f)
         result = _by_processor(operation, arrays, f)
         if result is not None:
             return result
@@ -66,11 +66,12 @@ def _on_lanes(operation: Operation, arrays: tuple[_Array, ...], f: Exact) -> _Ar
     """Return the patterns of 64 bits, by a compiled loop or by NumPy while there is none."""
     kernel = Kernel(operation.module, operation.name, "toward_zero", 64)
     out = np.empty(arrays[0].size, np.int64)
-    loop = f"operations.loops.{_LOOPS[operation.arity]}"
+    loop = f"operations.loops.{LOOPS[operation.arity]}"
     entry = loop_for(loop, arrays[0], out, kernel, *arrays, out, f, by=kernel)
     if entry is None:
         with np.errstate(all="ignore"):
-            return operation.function(64)(np.where, *(a.view(np.int64) for a in arrays), BINARY64, f)
+            result: _Array = operation.function(64)(np.where, *(a.view(np.int64) for a in arrays), BINARY64, f)
+        return result
     entry(kernel, *arrays, out, f)
     return out
 
@@ -87,7 +88,8 @@ def _mend(operation: Operation, arrays: tuple[_Array, ...], f: Exact, result: _A
         entry(kernel, x, y, held)
     if not held.all():
         long = held == 0
-        result[long] = narrowed(exact_numbers(operation, tuple(a[long] for a in arrays), _edges_wide(f)))
+        exact = exact_wide(operation, tuple(a[long] for a in arrays), _edges_wide(f))
+        result[long] = narrowed(exact, int(np.count_nonzero(long)))
 
 
 def _edges_wide(f: Exact) -> Exact:
@@ -110,6 +112,6 @@ def put(tile: _Array, out: _Array) -> None:
 def round_chunk(plan: Plan, exact: Any, words: _Array | None, out: _Array) -> None:
     """Round patterns of the plan's carrier to float64 values of the format."""
     if plan.kernel.width == 128:
-        out.view(np.int64)[...] = round_numbers(plan, exact, words)
+        round_wide(plan, exact, words, out.view(np.int64))
     else:
         run(plan, exact.view(np.float64), out, None, words, 1)
