@@ -13,7 +13,7 @@ import numpy as np
 
 from chopper.formats.hashing import hash_once, state_of_fields
 from chopper.kernels import rules, steps
-from chopper.kernels.carrier import BINARY32, BINARY64, Carrier
+from chopper.kernels.carrier import BINARY32, BINARY64, BINARY128, Carrier
 
 __all__ = ["Kernel"]
 
@@ -31,7 +31,7 @@ class Kernel:
     rule : str
         Name of the rounding rule.
     width : int
-        32 or 64.
+        32 or 64; 128 for results between an exact operation and its rounding.
     """
 
     module: str
@@ -59,7 +59,7 @@ class Kernel:
     @property
     def carrier(self) -> Carrier:
         """The carrier of the patterns."""
-        return BINARY32 if self.width == 32 else BINARY64
+        return {32: BINARY32, 64: BINARY64, 128: BINARY128}[self.width]
 
     @property
     def random(self) -> bool:

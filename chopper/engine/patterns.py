@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from chopper.kernels.carrier import BINARY32, BINARY64, Carrier
+from chopper.kernels.carrier import BINARY32, BINARY64, BINARY128, Carrier
 
 __all__ = ["carrier_of", "mark", "number_of", "pattern", "power", "signed"]
 
 
 def carrier_of(width: int) -> Carrier:
-    """Return the carrier of 32 or 64 bits."""
-    return BINARY32 if width == 32 else BINARY64
+    """Return the carrier of 32, 64 or 128 bits."""
+    return {32: BINARY32, 64: BINARY64, 128: BINARY128}[width]
 
 
 def mark(c: Carrier) -> int:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-__all__ = ["BINARY32", "BINARY64", "Carrier", "normalise", "pick", "split"]
+__all__ = ["BINARY32", "BINARY64", "BINARY128", "Carrier", "normalise", "pick", "split"]
 
 
 class Carrier(NamedTuple):
@@ -17,7 +17,10 @@ class Carrier(NamedTuple):
 
 BINARY32 = Carrier(32, 24, 127, -(2**31), 0x7F800000)
 BINARY64 = Carrier(64, 53, 1023, -(2**63), 0x7FF0000000000000)
-"""The two carriers."""
+"""The two carriers of arrays."""
+
+BINARY128 = Carrier(128, 113, 16383, -(2**127), 0x7FFF << 112)
+"""The carrier of results between an exact operation and its rounding, where 53 bits do not decide."""
 
 
 def split(where, mag, c):
@@ -30,6 +33,7 @@ def split(where, mag, c):
 def normalise(where, e, m, c):
     """Shift a significand up until its leading one stands at bit precision - 1, counting e down; 0 stays 0."""
     e, m = _lift(where, e, m, c.precision - 32 * (c.width >> 6), 32 * (c.width >> 6))
+    e, m = _lift(where, e, m, c.precision - 32 * (c.width >> 7), 32 * (c.width >> 7))
     e, m = _lift(where, e, m, c.precision - 16, 16)
     e, m = _lift(where, e, m, c.precision - 8, 8)
     e, m = _lift(where, e, m, c.precision - 4, 4)

@@ -18,7 +18,7 @@ class TakumParams(NamedTuple):
     low: int  # pattern of the smallest magnitude
     top: int  # pattern of the largest
     one: int  # pattern of 1
-    drop: int  # 64 - n
+    drop: int  # 64 - n, on the carrier of 64 bits
     mask: int  # encode: the bits of a code
     random_bits: int
     under_pos: int  # smaller patterns become zero

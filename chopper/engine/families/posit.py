@@ -73,7 +73,7 @@ def _shape(request: Request, width: int) -> tuple[PositFormat, str, int]:
     if request.compat is not None:
         raise PolicyError(f"compat={request.compat!r} does not suit {fmt}: it is a posit; leave compat out")
     if fmt.underflow is Underflow.ZERO or (_valued(fmt, mode) and mode is not Rounding.STOCHASTIC):
-        return fmt, "_general", 64
+        return fmt, "_general", max(width, 64)
     return fmt, "_valued" if _valued(fmt, mode) else "", width
 
 

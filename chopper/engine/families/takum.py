@@ -10,12 +10,12 @@ from chopper.engine.families import table
 from chopper.engine.families.table.ends import ends_of
 from chopper.engine.families.table.rows import Pair, View, begins
 from chopper.engine.kernel import Kernel
-from chopper.engine.patterns import mark, pattern, signed
+from chopper.engine.patterns import carrier_of, mark, pattern, signed
 from chopper.engine.plan import Plan, Request
 from chopper.errors import PolicyError
 from chopper.formats.policies import Metric, Underflow
 from chopper.formats.takum import TakumFormat
-from chopper.kernels.carrier import BINARY64
+from chopper.kernels.carrier import BINARY64, Carrier
 from chopper.kernels.takum import TakumCodes, TakumParams
 from chopper.rounding import Rounding
 
@@ -56,20 +56,21 @@ def plan_round(request: Request, width: int) -> Plan:
     fmt = cast(TakumFormat, request.fmt)
     if not _has_kernel(request):
         return table.plan_round(request, width)
+    c = carrier_of(max(width, 64))
 
     def put(code: int | None) -> int:
         if code is None:
-            return mark(BINARY64)
-        return pattern(float("nan") if code == fmt.nan_code else fmt.number(code), BINARY64)
+            return mark(c)
+        return pattern(float("nan") if code == fmt.nan_code else fmt.number(code), c)
 
-    return _plan("round_takum", request, put, mark(BINARY64))
+    return _plan("round_takum", request, c, put, mark(c))
 
 
 def plan_encode(request: Request, width: int) -> Plan:
     """Plan encoding from a carrier."""
     if not _has_kernel(request):
         return table.plan_encode(request, width)
-    return _plan("encode_takum", request, lambda code: signed(code or 0, BINARY64), 0)
+    return _plan("encode_takum", request, BINARY64, lambda code: signed(code or 0, BINARY64), 0)
 
 
 def plan_decode(fmt: TakumFormat, width: int) -> Plan:
@@ -77,7 +78,7 @@ def plan_decode(fmt: TakumFormat, width: int) -> Plan:
     if fmt.logarithmic or width == 32:
         return table.plan_decode(fmt, width)
     nan = pattern(float("nan"), BINARY64)
-    params = TakumCodes(one=_one(), drop=64 - fmt.n, half=fmt.nan_code, nan=nan)
+    params = TakumCodes(one=pattern(Fraction(1), BINARY64), drop=64 - fmt.n, half=fmt.nan_code, nan=nan)
     return Plan(Kernel("takum", "decode_takum", "toward_zero", 64), params, slow=True)
 
 
@@ -99,34 +100,30 @@ def _has_kernel(request: Request) -> bool:
     return metric is Metric.CODE or fmt.n >= _UNCUT
 
 
-def _plan(name: str, request: Request, put: _Put, raises: int) -> Plan:
-    fmt, mode, c = cast(TakumFormat, request.fmt), request.rounding, BINARY64
+def _plan(name: str, request: Request, c: Carrier, put: _Put, raises: int) -> Plan:
+    fmt, mode = cast(TakumFormat, request.fmt), request.rounding
     ends = ends_of(fmt, mode, request.overflow or fmt.default_overflow)
     params = TakumParams(
         low=pattern(fmt.smallest, c),
         top=pattern(fmt.max, c),
-        one=_one(),
-        drop=64 - fmt.n,
+        one=pattern(Fraction(1), c),
+        drop=c.precision + 11 - fmt.n,
         mask=signed((1 << fmt.n) - 1, c),
         random_bits=request.random_bits,
-        under_pos=_under(fmt, mode, False),
-        under_neg=_under(fmt, mode, True),
+        under_pos=_under(fmt, mode, c, False),
+        under_neg=_under(fmt, mode, c, True),
         over_pos=put(ends.over_pos),
         over_neg=put(ends.over_neg),
         inf_pos=put(ends.inf_pos),
         inf_neg=put(ends.inf_neg),
         nan=put(fmt.nan_code),
     )
-    return Plan(Kernel("takum", name, mode.value, 64), params, raises if None in ends else None)
+    return Plan(Kernel("takum", name, mode.value, c.width), params, raises if None in ends else None)
 
 
-def _one() -> int:
-    return pattern(Fraction(1), BINARY64)
-
-
-def _under(fmt: TakumFormat, mode: Rounding, negative: bool) -> int:
+def _under(fmt: TakumFormat, mode: Rounding, c: Carrier, negative: bool) -> int:
     """Return the pattern where the smallest number of a sign begins."""
     if fmt.underflow is Underflow.SMALLEST:
         return 1
-    view, smallest = View(fmt, BINARY64, BINARY64.precision), (1 << fmt.n) - 1 if negative else 1
+    view, smallest = View(fmt, c, c.precision), (1 << fmt.n) - 1 if negative else 1
     return begins(view, mode, negative)(Pair(0, smallest))

@@ -1,0 +1,1 @@
+"""Exact operations of numbers, and the one rounding that follows."""
