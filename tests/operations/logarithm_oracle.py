@@ -1,0 +1,244 @@
+"""Rounding of exact results to logarithmic numbers by definition: mpmath decides what lies apart, algebra what is equal.
+
+A result is a sum of rational multiples of powers of 2 or e, or the square root of one.  Two of them are compared at
+400 bits; where they do not differ by far more than the error, they must be equal, which is shown by collecting the
+powers.  Nothing of the library is used but the fields of formats.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+
+from chopper.formats.lns import LnsFormat
+from chopper.formats.policies import Metric, Underflow
+from chopper.formats.takum import TakumFormat
+from chopper.rounding import Rounding
+
+__all__ = ["Number", "Oracle"]
+
+BITS = 400
+MP = mpmath.mp.clone()
+MP.prec = BITS
+HALF = Fraction(1, 2)
+NEAREST = (Rounding.NEAREST_EVEN, Rounding.NEAREST_AWAY, Rounding.NEAREST_ZERO)
+
+Terms = tuple[tuple[Fraction, Fraction], ...]
+"""Pairs of an exponent and a factor."""
+
+
+class Number:
+    """A sum of factor * base^exponent, or the square root of one."""
+
+    def __init__(self, terms: Terms, base: str, root: bool = False) -> None:
+        self.terms, self.base, self.root = terms, base, root
+
+    def value(self):
+        """Return the number to 400 bits, and a bound of its error."""
+        parts = [power(self.base, e) * factor.numerator / factor.denominator for e, factor in self.terms]
+        total, width = MP.fsum(parts), MP.fsum(abs(part) for part in parts) * MP.mpf(2) ** (20 - BITS)
+        return (MP.sqrt(total), MP.sqrt(total) * MP.mpf(2) ** (30 - BITS)) if self.root else (total, width)
+
+    def sign(self) -> int:
+        """Return the sign; that of a root is 1 or 0."""
+        total, width = Number(self.terms, self.base).value()
+        if abs(total) > width:
+            return int(MP.sign(total))
+        assert not collected(self.terms, self.base)
+        return 0
+
+    def against(self, other: Terms) -> int:
+        """Return the sign of the number less another one, both positive."""
+        (a, wide_a), (b, wide_b) = self.value(), Number(other, self.base).value()
+        if abs(a - b) > wide_a + wide_b:
+            return 1 if a > b else -1
+        squared = tuple((e + f, x * y) for e, x in other for f, y in other) if self.root else other
+        assert not collected((*self.terms, *((e, -x) for e, x in squared)), self.base)
+        return 0
+
+
+CACHE: dict = {}
+
+
+def power(base: str, exponent: Fraction):
+    """Return base^exponent to 400 bits."""
+    key = base, exponent
+    if key not in CACHE:
+        wide = MP.mpf(exponent.numerator) / exponent.denominator
+        CACHE[key] = MP.exp(wide) if base == "e" else MP.power(2, wide)
+    return CACHE[key]
+
+
+def collected(terms: Terms, base: str) -> dict:
+    """Return what is left of a sum when like powers are collected: powers of 2 whose exponents differ by integers."""
+    left: dict = {}
+    for exponent, factor in terms:
+        rest = exponent % 1 if base == "2" else exponent
+        left[rest] = left.get(rest, 0) + factor * Fraction(2) ** int(exponent - rest)
+    return {e: factor for e, factor in left.items() if factor}
+
+
+class Oracle:
+    """A format: its numbers, and what exact results become."""
+
+    def __init__(self, fmt: LnsFormat | TakumFormat) -> None:
+        self.fmt, self.base = fmt, "2" if isinstance(fmt, LnsFormat) else "e"
+        found = sorted((exponent(fmt, code), code) for code in positive(fmt))
+        self.exponents, self.codes = [e for e, _ in found], [code for _, code in found]
+        self.values = [power(self.base, e) for e in self.exponents]
+        self.floats = [float(v) for v in self.values]
+        self.free = fmt.underflow is Underflow.ZERO and getattr(fmt, "zero", True)
+
+    def number(self, i: int) -> Terms:
+        """Return the number of an index; -1 is zero."""
+        return () if i < 0 else ((self.exponents[i], Fraction(1)),)
+
+    def turn(self, i: int) -> Terms:
+        """Return where rounding to nearest turns between the numbers i and i + 1."""
+        by_code = self.fmt.nearest is Metric.CODE
+        if i < 0 and by_code and self.base == "2":
+            return ((self.exponents[0] - Fraction(1, 2 << self.fmt.fraction_bits), Fraction(1)),)
+        if i < 0 or not by_code:
+            return tuple((e, factor * HALF) for e, factor in (*self.number(i), *self.number(i + 1)))
+        if self.base == "2":
+            return (((self.exponents[i] + self.exponents[i + 1]) / 2, Fraction(1)),)
+        return ((takum_logarithm(2 * self.codes[i] + 1, self.fmt.n + 1) / 2, Fraction(1)),)
+
+    def cell(self, y: Number) -> tuple[int, bool]:
+        """Return which number is at or below a positive one, -1 if none is, and whether it is that."""
+        value, _ = y.value()
+        i = bisect_right(self.values, value) - 1
+        while i + 1 < len(self.values) and y.against(self.number(i + 1)) >= 0:
+            i += 1
+        while i >= 0 and y.against(self.number(i)) < 0:
+            i -= 1
+        return i, i >= 0 and y.against(self.number(i)) == 0
+
+    def side(self, y: Number, i: int) -> int:
+        """Return the sign of a number less where rounding to nearest turns above the number i."""
+        return y.against(self.turn(i)) if -1 <= i < len(self.values) - 1 else 0
+
+    def odd(self, i: int) -> int:
+        """Return whether the code of a number is odd; that of zero is even."""
+        return self.codes[i] & 1 if i >= 0 else 0
+
+    def goes(self, i: int, exact: bool, side: int, negative: bool, mode: Rounding) -> bool:
+        """Whether a number above the number i goes away from zero, in a mode without chance."""
+        if exact:
+            return False
+        if i < 0 and not self.free:
+            return True
+        return {
+            Rounding.NEAREST_EVEN: side > 0 or (side == 0 and self.odd(i) == 1),
+            Rounding.NEAREST_AWAY: side >= 0,
+            Rounding.NEAREST_ZERO: side > 0,
+            Rounding.TOWARD_ZERO: False,
+            Rounding.AWAY_FROM_ZERO: True,
+            Rounding.UP: not negative,
+            Rounding.DOWN: negative,
+            Rounding.TO_ODD: self.odd(i) == 0,
+        }[mode]
+
+    def drawn(self, y: Number, i: int, exact: bool, mode: Rounding, word: int, bits: int) -> bool:
+        """Whether a number goes away from zero by chance."""
+        if exact or (i < 0 and not self.free):
+            return not exact
+        if i == len(self.values) - 1:
+            return False
+        r = word >> (32 - bits)
+        if self.base == "2" and self.fmt.stochastic is Metric.CODE:
+            return self._by_logarithm(y, i, mode, word, bits)
+        if mode is Rounding.STOCHASTIC_EQUAL:
+            return word >> 31 == 1
+        def reaches(part: Fraction) -> int:
+            terms = [(e, f * (1 - part)) for e, f in self.number(i)] + [(e, f * part) for e, f in self.number(i + 1)]
+            return y.against(tuple(terms))
+        if mode is Rounding.STOCHASTIC:
+            return reaches(Fraction((1 << bits) - r, 1 << bits)) >= 0
+        m = (1 << bits) - r
+        at = reaches((m - HALF) / (1 << bits))
+        return at > 0 or (at == 0 and (mode is Rounding.STOCHASTIC_B or m % 2 == 0))
+
+    def _by_logarithm(self, y: Number, i: int, mode: Rounding, word: int, bits: int) -> bool:
+        """By log2 cut to 16 bits; zero is one step below the smallest number."""
+        value, _ = y.value()
+        fine = int(MP.floor(MP.log(value, 2) * 65536))
+        for step in (1, 0):
+            if y.against(((Fraction(fine + step, 65536), Fraction(1)),)) >= 0:
+                fine += step
+                break
+        else:
+            fine -= 1
+        low = self.exponents[i] if i >= 0 else self.exponents[0] - Fraction(1, 1 << self.fmt.fraction_bits)
+        nu = max((Fraction(fine, 65536) - low) * (1 << self.fmt.fraction_bits), Fraction(0))
+        r, one = word >> (32 - bits), 1 << bits
+        return {
+            Rounding.STOCHASTIC: math.floor(nu * one) + r >= one,
+            Rounding.STOCHASTIC_B: math.floor(nu * one + HALF) + r >= one,
+            Rounding.STOCHASTIC_C: round(nu * one) + r >= one,
+            Rounding.STOCHASTIC_EQUAL: nu > 0 and word >> 31 == 1,
+        }[mode]
+
+    def result(self, i: int, exact: bool, goes: bool, negative: bool) -> float:
+        """Return the value, under saturation; -1 is zero."""
+        i = min(i + goes, len(self.values) - 1)
+        return 0.0 if i < 0 else -self.floats[i] if negative else self.floats[i]
+
+    def zero(self, negative: bool = False) -> float:
+        """Return what zero becomes."""
+        if getattr(self.fmt, "zero", True):
+            return 0.0
+        return -self.floats[0] if negative else self.floats[0]
+
+
+def positive(fmt: LnsFormat | TakumFormat) -> Iterable[int]:
+    """Return the codes of the positive numbers."""
+    if isinstance(fmt, TakumFormat):
+        return range(1, 1 << (fmt.n - 1))
+    half = 1 << (fmt.width - 1)
+    reserved = 0 if fmt.unsigned_exponent else half >> 1
+    return [code for code in range(half) if code != reserved or not (fmt.zero or fmt.nan)]
+
+
+def exponent(fmt: LnsFormat | TakumFormat, code: int) -> Fraction:
+    """Return the exponent of 2 or e of the code of a positive number."""
+    if isinstance(fmt, TakumFormat):
+        return takum_logarithm(code, fmt.n) / 2
+    half = 1 << (fmt.width - 1)
+    wraps = not fmt.unsigned_exponent and code >= half >> 1
+    return Fraction(code - (half if wraps else 0) + fmt.bias, 1 << fmt.fraction_bits)
+
+
+def takum_logarithm(code: int, n: int) -> Fraction:
+    """Return c + m of the code of a positive takum, from its digits."""
+    text = f"{code:0{n}b}".ljust(12, "0")
+    up, regime = text[1] == "1", int(text[2:5], 2)
+    r = regime if up else 7 - regime
+    raw, fraction = int(text[5 : 5 + r] or "0", 2), text[5 + r :]
+    c = 2**r - 1 + raw if up else 1 - 2 ** (r + 1) + raw
+    return c + Fraction(int(fraction or "0", 2), 2 ** len(fraction))
+
+
+def exact_result(name: str, x: list[Terms], base: str) -> tuple[int, Number]:
+    """Return the sign of the exact result of an operation, and its magnitude."""
+    times = lambda a, b: tuple((e + f, p * q) for e, p in a for f, q in b)  # noqa: E731
+    terms = {
+        "add": lambda: x[0] + x[1],
+        "sub": lambda: x[0] + tuple((e, -p) for e, p in x[1]),
+        "mul": lambda: times(x[0], x[1]),
+        "div": lambda: times(x[0], tuple((-e, 1 / p) for e, p in x[1])),
+        "sqrt": lambda: x[0],
+        "fma": lambda: times(x[0], x[1]) + x[2],
+    }[name]()
+    sign = Number(terms, base).sign()
+    return sign, Number(tuple((e, p * sign) for e, p in terms), base, name == "sqrt")
+
+
+def float_of(x: np.ndarray) -> list[float]:
+    """Return Python floats."""
+    return [float(v) for v in x]
