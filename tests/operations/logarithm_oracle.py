@@ -11,6 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import cached_property
 
 import mpmath
 import numpy as np
@@ -20,13 +21,14 @@ from chopper.formats.policies import Metric, Underflow
 from chopper.formats.takum import TakumFormat
 from chopper.rounding import Rounding
 
-__all__ = ["Number", "Oracle"]
+__all__ = ["Number", "Oracle", "Terms", "exact_result"]
 
 BITS = 400
 MP = mpmath.mp.clone()
 MP.prec = BITS
 HALF = Fraction(1, 2)
-NEAREST = (Rounding.NEAREST_EVEN, Rounding.NEAREST_AWAY, Rounding.NEAREST_ZERO)
+UNITS = (Fraction(1), Fraction(-1))
+TINY = MP.mpf(2) ** (30 - BITS)
 
 Terms = tuple[tuple[Fraction, Fraction], ...]
 """Pairs of an exponent and a factor."""
@@ -38,15 +40,32 @@ class Number:
     def __init__(self, terms: Terms, base: str, root: bool = False) -> None:
         self.terms, self.base, self.root = terms, base, root
 
+    @cached_property
+    def squared(self):
+        """The sum to 400 bits, and a bound of its error."""
+        total, width = MP.zero, MP.zero
+        for e, factor in self.terms:
+            part = power(self.base, e)
+            if factor not in UNITS:
+                part = part * factor.numerator / factor.denominator
+            elif factor < 0:
+                part = -part
+            total, width = total + part, width + abs(part)
+        return total, width * TINY
+
+    @cached_property
     def value(self):
-        """Return the number to 400 bits, and a bound of its error."""
-        parts = [power(self.base, e) * factor.numerator / factor.denominator for e, factor in self.terms]
-        total, width = MP.fsum(parts), MP.fsum(abs(part) for part in parts) * MP.mpf(2) ** (20 - BITS)
-        return (MP.sqrt(total), MP.sqrt(total) * MP.mpf(2) ** (30 - BITS)) if self.root else (total, width)
+        """The number to 400 bits, and a bound of its error."""
+        if not self.root:
+            return self.squared
+        found = MP.sqrt(self.squared[0])
+        return found, found * TINY
 
     def sign(self) -> int:
         """Return the sign; that of a root is 1 or 0."""
-        total, width = Number(self.terms, self.base).value()
+        if len({factor > 0 for _, factor in self.terms}) == 1:
+            return 1 if self.terms[0][1] > 0 else -1
+        total, width = self.squared
         if abs(total) > width:
             return int(MP.sign(total))
         assert not collected(self.terms, self.base)
@@ -54,7 +73,7 @@ class Number:
 
     def against(self, other: Terms) -> int:
         """Return the sign of the number less another one, both positive."""
-        (a, wide_a), (b, wide_b) = self.value(), Number(other, self.base).value()
+        (a, wide_a), (b, wide_b) = self.value, Number(other, self.base).value
         if abs(a - b) > wide_a + wide_b:
             return 1 if a > b else -1
         squared = tuple((e + f, x * y) for e, x in other for f, y in other) if self.root else other
@@ -92,7 +111,24 @@ class Oracle:
         self.exponents, self.codes = [e for e, _ in found], [code for _, code in found]
         self.values = [power(self.base, e) for e in self.exponents]
         self.floats = [float(v) for v in self.values]
-        self.free = fmt.underflow is Underflow.ZERO and getattr(fmt, "zero", True)
+        self.known = dict(zip(self.floats, self.exponents, strict=True))
+        self.free = fmt.underflow is Underflow.ZERO and self.has_zero
+
+    @property
+    def has_zero(self) -> bool:
+        """Whether zero is a number of the format."""
+        return getattr(self.fmt, "zero", True)
+
+    def terms(self, x: float) -> Terms:
+        """Return what a float stands for."""
+        if x == 0:
+            return ()
+        found = self.known.get(abs(x))
+        return ((Fraction(0), Fraction(x)),) if found is None else ((found, Fraction(-1 if x < 0 else 1)),)
+
+    def result(self, name: str, x: tuple[float, ...], n: int = 0) -> tuple[int, Number]:
+        """Return the sign and the magnitude of the exact result of an operation."""
+        return exact_result(name, [self.terms(v) for v in x], self.base, n)
 
     def number(self, i: int) -> Terms:
         """Return the number of an index; -1 is zero."""
@@ -111,8 +147,11 @@ class Oracle:
 
     def cell(self, y: Number) -> tuple[int, bool]:
         """Return which number is at or below a positive one, -1 if none is, and whether it is that."""
-        value, _ = y.value()
+        value, width = y.value
         i = bisect_right(self.values, value) - 1
+        ends = [v for v in self.values[max(i, 0) : i + 2] if abs(v - value) <= width + v * TINY]
+        if not ends:
+            return i, False
         while i + 1 < len(self.values) and y.against(self.number(i + 1)) >= 0:
             i += 1
         while i >= 0 and y.against(self.number(i)) < 0:
@@ -123,26 +162,25 @@ class Oracle:
         """Return the sign of a number less where rounding to nearest turns above the number i."""
         return y.against(self.turn(i)) if -1 <= i < len(self.values) - 1 else 0
 
-    def odd(self, i: int) -> int:
-        """Return whether the code of a number is odd; that of zero is even."""
-        return self.codes[i] & 1 if i >= 0 else 0
+    def place(self, y: Number) -> tuple[int, bool, int]:
+        """Return `cell` and `side` of a positive number."""
+        i, exact = self.cell(y)
+        return i, exact, 0 if exact else self.side(y, i)
 
-    def goes(self, i: int, exact: bool, side: int, negative: bool, mode: Rounding) -> bool:
-        """Whether a number above the number i goes away from zero, in a mode without chance."""
-        if exact:
-            return False
-        if i < 0 and not self.free:
-            return True
-        return {
-            Rounding.NEAREST_EVEN: side > 0 or (side == 0 and self.odd(i) == 1),
+    def goes(self, i: np.ndarray, exact: np.ndarray, side: np.ndarray, negative: np.ndarray, mode: Rounding):
+        """Return which numbers above the numbers i go away from zero, in a mode without chance."""
+        odd = np.where(i < 0, 0, np.array(self.codes)[i] & 1)
+        away = {
+            Rounding.NEAREST_EVEN: (side > 0) | ((side == 0) & (odd == 1)),
             Rounding.NEAREST_AWAY: side >= 0,
             Rounding.NEAREST_ZERO: side > 0,
-            Rounding.TOWARD_ZERO: False,
-            Rounding.AWAY_FROM_ZERO: True,
-            Rounding.UP: not negative,
+            Rounding.TOWARD_ZERO: np.zeros(i.shape, bool),
+            Rounding.AWAY_FROM_ZERO: np.ones(i.shape, bool),
+            Rounding.UP: ~negative,
             Rounding.DOWN: negative,
-            Rounding.TO_ODD: self.odd(i) == 0,
+            Rounding.TO_ODD: odd == 0,
         }[mode]
+        return ~exact & (away | ((i < 0) & (not self.free)))
 
     def drawn(self, y: Number, i: int, exact: bool, mode: Rounding, word: int, bits: int) -> bool:
         """Whether a number goes away from zero by chance."""
@@ -150,23 +188,21 @@ class Oracle:
             return not exact
         if i == len(self.values) - 1:
             return False
-        r = word >> (32 - bits)
         if self.base == "2" and self.fmt.stochastic is Metric.CODE:
             return self._by_logarithm(y, i, mode, word, bits)
         if mode is Rounding.STOCHASTIC_EQUAL:
             return word >> 31 == 1
-        def reaches(part: Fraction) -> int:
-            terms = [(e, f * (1 - part)) for e, f in self.number(i)] + [(e, f * part) for e, f in self.number(i + 1)]
-            return y.against(tuple(terms))
+        m = (1 << bits) - (word >> (32 - bits))
+        part = (m - (0 if mode is Rounding.STOCHASTIC else HALF)) / Fraction(1 << bits)
+        terms = [(e, f * (1 - part)) for e, f in self.number(i)] + [(e, f * part) for e, f in self.number(i + 1)]
+        at = y.against(tuple(terms))
         if mode is Rounding.STOCHASTIC:
-            return reaches(Fraction((1 << bits) - r, 1 << bits)) >= 0
-        m = (1 << bits) - r
-        at = reaches((m - HALF) / (1 << bits))
+            return at >= 0
         return at > 0 or (at == 0 and (mode is Rounding.STOCHASTIC_B or m % 2 == 0))
 
     def _by_logarithm(self, y: Number, i: int, mode: Rounding, word: int, bits: int) -> bool:
         """By log2 cut to 16 bits; zero is one step below the smallest number."""
-        value, _ = y.value()
+        value, _ = y.value
         fine = int(MP.floor(MP.log(value, 2) * 65536))
         for step in (1, 0):
             if y.against(((Fraction(fine + step, 65536), Fraction(1)),)) >= 0:
@@ -184,14 +220,15 @@ class Oracle:
             Rounding.STOCHASTIC_EQUAL: nu > 0 and word >> 31 == 1,
         }[mode]
 
-    def result(self, i: int, exact: bool, goes: bool, negative: bool) -> float:
-        """Return the value, under saturation; -1 is zero."""
-        i = min(i + goes, len(self.values) - 1)
-        return 0.0 if i < 0 else -self.floats[i] if negative else self.floats[i]
+    def results(self, i: np.ndarray, goes: np.ndarray, negative: np.ndarray) -> np.ndarray:
+        """Return values, under saturation; -1 is zero."""
+        up = np.minimum(i + goes, len(self.values) - 1)
+        found = np.array(self.floats)[up] * np.where(negative, -1, 1)
+        return np.where(up < 0, 0.0, found)
 
     def zero(self, negative: bool = False) -> float:
         """Return what zero becomes."""
-        if getattr(self.fmt, "zero", True):
+        if self.has_zero:
             return 0.0
         return -self.floats[0] if negative else self.floats[0]
 
@@ -224,21 +261,17 @@ def takum_logarithm(code: int, n: int) -> Fraction:
     return c + Fraction(int(fraction or "0", 2), 2 ** len(fraction))
 
 
-def exact_result(name: str, x: list[Terms], base: str) -> tuple[int, Number]:
+def exact_result(name: str, x: list[Terms], base: str, n: int = 0) -> tuple[int, Number]:
     """Return the sign of the exact result of an operation, and its magnitude."""
-    times = lambda a, b: tuple((e + f, p * q) for e, p in a for f, q in b)  # noqa: E731
-    terms = {
-        "add": lambda: x[0] + x[1],
-        "sub": lambda: x[0] + tuple((e, -p) for e, p in x[1]),
-        "mul": lambda: times(x[0], x[1]),
-        "div": lambda: times(x[0], tuple((-e, 1 / p) for e, p in x[1])),
-        "sqrt": lambda: x[0],
-        "fma": lambda: times(x[0], x[1]) + x[2],
-    }[name]()
+    if name in ("add", "sub"):
+        terms = x[0] + tuple((e, p if name == "add" else -p) for e, p in x[1])
+    elif name == "div":
+        terms = tuple((e - f, p / q) for e, p in x[0] for f, q in x[1])
+    elif name == "power":
+        terms = tuple((e * n, p**n) for e, p in x[0])
+    else:
+        terms = x[0] if name == "sqrt" else tuple((e + f, p * q) for e, p in x[0] for f, q in x[1])
+    if name == "fma":
+        terms += x[2]
     sign = Number(terms, base).sign()
     return sign, Number(tuple((e, p * sign) for e, p in terms), base, name == "sqrt")
-
-
-def float_of(x: np.ndarray) -> list[float]:
-    """Return Python floats."""
-    return [float(v) for v in x]
