@@ -1,7 +1,7 @@
 """Rounding of exact results to logarithmic numbers by definition: mpmath decides what lies apart, algebra what is equal.
 
 A result is a sum of rational multiples of powers of 2 or e, or the square root of one.  Two of them are compared at
-400 bits; where they do not differ by far more than the error, they must be equal, which is shown by collecting the
+600 bits; where they do not differ by far more than the error, they must be equal, which is shown by collecting the
 powers.  Nothing of the library is used but the fields of formats.
 """
 
@@ -23,7 +23,7 @@ from chopper.rounding import Rounding
 
 __all__ = ["Number", "Oracle", "Terms", "exact_result"]
 
-BITS = 400
+BITS = 600
 MP = mpmath.mp.clone()
 MP.prec = BITS
 HALF = Fraction(1, 2)
@@ -42,7 +42,7 @@ class Number:
 
     @cached_property
     def squared(self):
-        """The sum to 400 bits, and a bound of its error."""
+        """The sum to 600 bits, and a bound of its error."""
         total, width = MP.zero, MP.zero
         for e, factor in self.terms:
             part = power(self.base, e)
@@ -55,7 +55,7 @@ class Number:
 
     @cached_property
     def value(self):
-        """The number to 400 bits, and a bound of its error."""
+        """The number to 600 bits, and a bound of its error."""
         if not self.root:
             return self.squared
         found = MP.sqrt(self.squared[0])
@@ -85,7 +85,7 @@ CACHE: dict = {}
 
 
 def power(base: str, exponent: Fraction):
-    """Return base^exponent to 400 bits."""
+    """Return base^exponent to 600 bits."""
     key = base, exponent
     if key not in CACHE:
         wide = MP.mpf(exponent.numerator) / exponent.denominator
@@ -111,6 +111,7 @@ class Oracle:
         self.exponents, self.codes = [e for e, _ in found], [code for _, code in found]
         self.values = [power(self.base, e) for e in self.exponents]
         self.floats = [float(v) for v in self.values]
+        self.placed: dict = {}
         self.known = dict(zip(self.floats, self.exponents, strict=True))
         self.free = fmt.underflow is Underflow.ZERO and self.has_zero
 
@@ -163,9 +164,15 @@ class Oracle:
         return y.against(self.turn(i)) if -1 <= i < len(self.values) - 1 else 0
 
     def place(self, y: Number) -> tuple[int, bool, int]:
-        """Return `cell` and `side` of a positive number."""
-        i, exact = self.cell(y)
-        return i, exact, 0 if exact else self.side(y, i)
+        """Return `cell` and `side` of a positive number, remembered where it is a power of the base."""
+        key = (y.terms[0][0], y.root) if len(y.terms) == 1 and y.terms[0][1] == 1 else None
+        if key not in self.placed:
+            i, exact = self.cell(y)
+            found = i, exact, 0 if exact else self.side(y, i)
+            if key is None:
+                return found
+            self.placed[key] = found
+        return self.placed[key]
 
     def goes(self, i: np.ndarray, exact: np.ndarray, side: np.ndarray, negative: np.ndarray, mode: Rounding):
         """Return which numbers above the numbers i go away from zero, in a mode without chance."""

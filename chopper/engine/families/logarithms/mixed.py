@@ -18,6 +18,9 @@ from chopper.formats.lns import FINE
 
 __all__ = ["Magnitude", "Mixed", "Sum"]
 
+_CLEAR = 1e-9
+"""What must be left of 1 for floats to say how large it is, roughly."""
+
 _Array = npt.NDArray[Any]
 
 Sum = tuple[tuple[Fraction, Fraction], ...]
@@ -29,6 +32,7 @@ class Magnitude:
 
     def __init__(self, terms: Sum, natural: bool, root: bool = False) -> None:
         self.terms, self.natural, self.root = terms, natural, root
+        self._steps: dict[int, tuple[int, bool]] = {}
 
     def against(self, other: Sum) -> int:
         """Return the sign of this number less a positive sum."""
@@ -38,6 +42,8 @@ class Magnitude:
 
     def steps(self, digits: int) -> tuple[int, bool]:
         """Return floor(2^digits log(x)), to the base 2 or e, and whether that is exact."""
+        if digits in self._steps:
+            return self._steps[digits]
         low = math.floor(math.ldexp(self._log(), digits))
 
         def beyond(n: int) -> int:
@@ -47,39 +53,31 @@ class Magnitude:
             low -= 1
         while beyond(low + 1) >= 0:
             low += 1
-        return low, beyond(low) == 0
+        self._steps[digits] = low, beyond(low) == 0
+        return self._steps[digits]
 
     def _log(self) -> float:
-        """Return the logarithm, roughly."""
+        """Return the logarithm to the base 2 or e, roughly."""
         unit = 1.0 if self.natural else math.log(2)
         logs = [float(e) * unit + _log_of(abs(a)) for e, a in self.terms]
         top = max(logs)
-        total = sum(math.copysign(math.exp(one - top), a) for one, (_, a) in zip(logs, self.terms, strict=True))
-        found = top + (math.log(total) if total > 1e-12 else self._log_of_little(top))
-        return found / unit / (2 if self.root else 1)
+        total = sum(math.exp(one - top) * (1 if a > 0 else -1) for one, (_, a) in zip(logs, self.terms, strict=True))
+        found = (top + math.log(total)) / unit if total > _CLEAR else self._log_of_little(math.ceil(top / unit) + 1)
+        return found / 2 if self.root else found
 
-    def _log_of_little(self, top: float) -> float:
-        """Return the logarithm of what is left when terms cancel, by halving."""
-        unit, n = 1.0 if self.natural else math.log(2), 1
-        scale = Fraction(math.floor(top / unit))
-        while sign_of([*self.terms, (scale - n, Fraction(-1))], self.natural) < 0:
-            n *= 2
-        low, high = n // 2, n
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if sign_of([*self.terms, (scale - middle, Fraction(-1))], self.natural) < 0 else (low, middle)
-        fine = self._ratio(scale - high)
-        return (float(scale) - high) * unit + math.log(fine) - top
+    def _log_of_little(self, above: int) -> float:
+        """Return the logarithm of what is left where terms cancel, from an integer above it."""
 
-    def _ratio(self, exponent: Fraction) -> float:
-        """Return the sum over base^exponent, which is between 1 and the base, to 40 bits or so."""
-        low, high = Fraction(1), Fraction(3)
-        for _ in range(40):
+        def below(exponent: Fraction) -> bool:
+            return sign_of([*self.terms, (exponent, Fraction(-1))], self.natural) < 0
+
+        step = 1
+        while below(Fraction(above - step)):
+            step *= 2
+        low, high = Fraction(above - step), Fraction(above)
+        for _ in range(step.bit_length() + 20):
             middle = (low + high) / 2
-            if sign_of([*self.terms, (exponent, -middle)], self.natural) < 0:
-                high = middle
-            else:
-                low = middle
+            low, high = (low, middle) if below(middle) else (middle, high)
         return float(low)
 
 
