@@ -21,7 +21,7 @@ __all__ = ["NONE", "Lattice", "lattice_of"]
 
 _Array = npt.NDArray[Any]
 
-NONE = 1 << 40
+NONE = 1 << 28
 """In place of the exponent of a float that stands for no code."""
 
 
@@ -88,7 +88,8 @@ class Lattice:
         return found.astype(np.float64)
 
     @cached_property
-    def _exponent_of_code(self) -> _Array:
+    def exponent_of_code(self) -> _Array:
+        """The exponent of every code, `NONE` of those that are no numbers, and of zero."""
         found = np.full(1 << self.fmt.bits, NONE, np.int64)
         found[self.codes] = self.exponents
         sign = 1 << (self.fmt.bits - 1)
@@ -114,7 +115,7 @@ class Lattice:
         """
         plan, codes = plan_encode(Request(self.fmt), 64), np.empty(x.size, code_dtype(self.fmt))
         run(plan, x, codes, None, None, 1)
-        found = self._exponent_of_code[codes]
+        found = self.exponent_of_code[codes]
         other = np.flatnonzero(self.decoded[codes] != x)
         if other.size:
             found[other[self.narrow[codes[other]] != x[other]]] = NONE

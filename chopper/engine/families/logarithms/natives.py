@@ -14,7 +14,7 @@ from chopper.engine.families.logarithms.forms import sign_of
 from chopper.engine.families.logarithms.powers import Base, places, powers_of
 from chopper.formats.lns import FINE
 
-__all__ = ["ALONE", "NOTHING", "Natives"]
+__all__ = ["ALONE", "NOTHING", "Natives", "place_tables"]
 
 _Array = npt.NDArray[Any]
 
@@ -39,7 +39,7 @@ class Natives(NamedTuple):
 
     def places(self) -> _Array:
         """Return the places of the logarithms, as those of `powers.places`."""
-        return self._places(_tables(self.base))
+        return self._places(place_tables(self.base))
 
     def mean_places(self) -> _Array:
         """Return places whose last two bits are 0 for a power of the base, else 1, 2, 3 by the mean of the two around it."""
@@ -113,7 +113,8 @@ def _side(base: Base, apart: int, minus: int, low: int, high: int, t: int) -> in
 
 
 @lru_cache(maxsize=32)
-def _tables(base: Base) -> _Array:
+def place_tables(base: Base) -> _Array:
+    """Return `places` of sums and of differences, one after the other."""
     return np.concatenate([places(base, False), places(base, True)])
 
 

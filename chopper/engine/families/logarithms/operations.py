@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chopper.engine.families.logarithms.enclosures import decided
 from chopper.engine.families.logarithms.exact import mixtures, natives
 from chopper.engine.families.logarithms.lattice import NONE, Lattice
 from chopper.engine.families.logarithms.natives import NOTHING
+from chopper.engine.families.logarithms.quick import quick_of
 from chopper.engine.families.logarithms.results import Results, results_of
 from chopper.engine.families.logarithms.settle import neighbours
 from chopper.engine.families.logarithms.specials import Specials, specials
@@ -26,6 +28,10 @@ _BLOCK = 1 << 14
 
 _COUNTS = {"add": 2, "sub": 2, "mul": 2, "div": 2, "sqrt": 1, "fma": 3, "power": 2}
 """How many operands an operation takes."""
+
+
+_QUICK = ("add", "sub", "mul", "div", "fma")
+"""Operations that may do with one table."""
 
 
 def operate(name: str, operands: Sequence[_Array], request: Request, words: _Array | None = None) -> _Array:
@@ -60,33 +66,50 @@ def operate(name: str, operands: Sequence[_Array], request: Request, words: _Arr
         )
     if request.compat is not None:
         raise PolicyError(f"compat={request.compat!r} does not know {request.fmt}; leave it out")
-    ends = results_of(request)
+    results, quick = results_of(request), quick_of(request) if name in _QUICK else None
     flat = [np.ascontiguousarray(x, np.float64).reshape(-1) for x in operands]
     out = np.empty(flat[0].size)
     for start in range(0, out.size, _BLOCK):
         part = slice(start, start + _BLOCK)
         some = None if words is None else words.reshape(-1)[part]
-        out[part] = _block(name, [x[part] for x in flat], request, ends, some)
+        x = [one[part] for one in flat]
+        if quick is None:
+            out[part] = _block(name, x, request, results, some)
+            continue
+        out[part], left = quick.run(name, x)
+        if left is not None:
+            at = np.flatnonzero(left)
+            out[start + at] = _block(name, [one[at] for one in x], request, results, None)
     return out.reshape(operands[0].shape)
 
 
-def _block(name: str, x: list[_Array], request: Request, ends: Results, words: _Array | None) -> _Array:
-    lattice = ends.lattice
+def _block(name: str, x: list[_Array], request: Request, results: Results, words: _Array | None) -> _Array:
+    lattice = results.lattice
     special = specials(name, x, request.rounding)
-    exponents = [_read(lattice, one) for one in (x[:1] if name == "power" else x)]
-    strange = _strange(exponents, special)
-    if special is not None or strange is not None:
-        off = strange if special is None else special.where if strange is None else special.where | strange
-        exponents = [np.where(off, 0, e) for e in exponents]
+    read = [_read(lattice, one) for one in (x[:1] if name == "power" else x)]
+    strange = _strange(read, special)
+    off = strange if special is None else special.where if strange is None else special.where | strange
+    exponents = read if off is None else [np.where(off, 0, e) for e in read]
     exact, zero = natives(name, x, exponents, lattice)
-    index, negative = neighbours(exact, lattice, request, words), exact.negative
+    found = results.values(neighbours(exact, lattice, request, words), exact.negative, zero, special)
     if strange is not None:
         at = np.flatnonzero(strange)
-        mixed, none = mixtures(name, [one[at] for one in x], lattice)
-        index[at] = neighbours(mixed, lattice, request, None if words is None else words[at])
-        negative, zero = negative.copy(), np.zeros(strange.shape, bool) if zero is None else zero
-        negative[at], zero[at] = mixed.negative, none
-    return ends.values(index, negative, zero, special)
+        some = None if words is None else words[at]
+        found[at] = _others(name, [one[at] for one in x], [e[at] for e in read], request, results, some)
+    return found
+
+
+def _others(
+    name: str, x: list[_Array], e: list[_Array], request: Request, results: Results, words: _Array | None
+) -> _Array:
+    """Return results where an operand stands for no code: by enclosures, and where these do not decide exactly."""
+    found, unsure = decided(name, x, e, request, words)
+    if unsure.any():
+        at = np.flatnonzero(unsure)
+        mixed, zero = mixtures(name, [one[at] for one in x], results.lattice)
+        index = neighbours(mixed, results.lattice, request, None if words is None else words[at])
+        found[at] = results.values(index, mixed.negative, zero, None)
+    return found
 
 
 def _read(lattice: Lattice, x: _Array) -> _Array:
