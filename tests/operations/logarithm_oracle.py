@@ -1,4 +1,4 @@
-"""Rounding of exact results to logarithmic numbers by definition: mpmath decides what lies apart, algebra what is equal.
+"""Rounding of exact results to logarithmic numbers by definition: mpmath tells numbers apart, algebra equates them.
 
 A result is a sum of rational multiples of powers of 2 or e, or the square root of one.  Two of them are compared at
 600 bits; where they do not differ by far more than the error, they must be equal, which is shown by collecting the

@@ -82,7 +82,7 @@ def plan_decode(fmt: TakumFormat, width: int) -> Plan:
 
 
 def operate(name: str, operands: Sequence[Any], request: Request, words: Any = None) -> Any:
-    """Return the results of an operation on logarithmic takums; `NotImplemented` for others: they are binary fractions."""
+    """Return the results of an operation on logarithmic takums; `NotImplemented` for linear ones, binary fractions."""
     if not cast(TakumFormat, request.fmt).logarithmic:
         return NotImplemented
     return logarithms.operate(name, operands, request, words)

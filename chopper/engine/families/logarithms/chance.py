@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,20 +18,24 @@ ONE = 33
 """Thresholds are integers in units of 2^-ONE."""
 
 HALF = 1 << (ONE - 1)
+"""The threshold of rounding to nearest."""
 
 
-class Thresholds(NamedTuple):
+@dataclass(frozen=True)
+class Thresholds:
     """A number goes away from zero if nu is more than `at`, or equal to it where `equal`."""
 
     at: _Array
     equal: _Array
 
-    def __getitem__(self, index: Any) -> Thresholds:  # type: ignore[override]
+    def some(self, index: _Array) -> Thresholds:
+        """Return some of the thresholds."""
         return Thresholds(self.at[index], self.equal[index])
 
     def passed(self, side: _Array) -> _Array:
         """Whether numbers go away, from the sign of nu - at."""
-        return (side > 0) | ((side == 0) & self.equal)
+        found: _Array = (side > 0) | ((side == 0) & self.equal)
+        return found
 
 
 def thresholds(mode: Rounding, words: _Array, bits: int) -> Thresholds:

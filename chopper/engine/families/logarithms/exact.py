@@ -46,7 +46,9 @@ def natives(name: str, x: list[_Array], e: list[_Array], lattice: Lattice) -> tu
     return Natives(lattice.base, negative[0] ^ negative[1], 2 * (e[0] + other)), None
 
 
-def _sum(lattice: Lattice, a: _Array, a_negative: _Array, b: _Array, b_negative: _Array) -> tuple[Natives, _Array | None]:
+def _sum(
+    lattice: Lattice, a: _Array, a_negative: _Array, b: _Array, b_negative: _Array
+) -> tuple[Natives, _Array | None]:
     minus = a_negative ^ b_negative
     apart = a - b
     negative = np.where(apart >= 0, a_negative, b_negative)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property, lru_cache
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +47,8 @@ class Lattice:
     def __init__(self, fmt: LnsFormat | TakumFormat) -> None:
         self.fmt = fmt
         self.even = isinstance(fmt, LnsFormat)
-        codes, self.exponents, self.turns, self.base = (_of_lns if self.even else _of_takum)(fmt)  # type: ignore[operator]
+        parts = _of_takum(fmt) if isinstance(fmt, TakumFormat) else _of_lns(fmt)
+        codes, self.exponents, self.turns, self.base = parts
         self.codes = np.array(codes, np.int64)
         self.odd = self.codes & 1
         self.free_below = fmt.below_smallest is Underflow.ZERO

@@ -1,4 +1,4 @@
-"""Exact results of operations on numbers of any kind, one at a time: a sum of powers of the base, or its square root."""
+"""Exact results of operations on numbers of any kind, one by one: sums of powers of the base, and square roots."""
 
 from __future__ import annotations
 
@@ -98,9 +98,9 @@ class Mixed:
         return np.array([2 * half + (not exact) for half, exact in found], np.int64)
 
     def mean_places(self) -> _Array:
-        """Return places whose last two bits are 0 for a power of the base, else 1, 2, 3 by the mean of the two around it."""
+        """Return places whose last two bits are 0 for a power of the base, else 1, 2, 3 by the mean around it."""
         places, half = self.places(), Fraction(1, 2)
-        for i in np.flatnonzero(places & 3):
+        for i in np.flatnonzero(places & 3).tolist():
             low = int(places[i]) >> 2
             mean = tuple((self.base.exponent(2 * n), half) for n in (low, low + 1))
             places[i] = 4 * low + 2 + self.numbers[i].against(mean)

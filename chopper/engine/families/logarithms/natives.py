@@ -42,10 +42,9 @@ class Natives(NamedTuple):
         return self._places(place_tables(self.base))
 
     def mean_places(self) -> _Array:
-        """Return places whose last two bits are 0 for a power of the base, else 1, 2, 3 by the mean of the two around it."""
-        if self.apart is None:
-            return 2 * self.halves - (self.halves & 1)  # the geometric mean is below the arithmetic one
-        return self._places(_mean_tables(self.base))
+        """Return places whose last two bits are 0 for a power of the base, else 1, 2, 3 by the mean around it."""
+        below: _Array = 2 * self.halves - (self.halves & 1)  # the geometric mean is below the arithmetic one
+        return below if self.apart is None else self._places(_mean_tables(self.base))
 
     def fine(self) -> _Array:
         """Return the logarithms to base 2, cut to 16 bits behind the point, in units of the last one."""
@@ -73,9 +72,7 @@ class Natives(NamedTuple):
         return _sides(self.base, self.halves[at], apart, minus, low, high, t)
 
 
-def _sides(
-    base: Base, halves: _Array, apart: _Array, minus: _Array, low: _Array, high: _Array, t: _Array
-) -> _Array:
+def _sides(base: Base, halves: _Array, apart: _Array, minus: _Array, low: _Array, high: _Array, t: _Array) -> _Array:
     """Decide by fixed-point enclosures, and exactly where these do not decide."""
     powers = powers_of(base)
     above = 2 * high - halves
@@ -88,7 +85,7 @@ def _sides(
     with np.errstate(all="ignore"):
         nu = part / whole - t * 2.0**-ONE
         error = 16.0 / whole + 2.0**-46
-    found = np.sign(nu).astype(np.int8)
+    found: _Array = np.sign(nu).astype(np.int8)
     unsure = np.flatnonzero(~(np.abs(nu) > error))
     if unsure.size:
         rows = np.stack([column[unsure] for column in (halves, apart, minus, low, high, t)], axis=1).astype(np.int64)

@@ -57,7 +57,7 @@ class Powers:
         found.flags.writeable = False
         return found
 
-    def _of_two(self) -> _Array:
+    def _of_two(self) -> Any:
         period = 2 << self.base.digits
         up = powers_of_two(self.base.digits + 1, self.scale + 1)  # the next integers up
         one = [up[0], *(x - 1 for x in up[1:])]
@@ -68,7 +68,8 @@ class Powers:
 
     def _of_e(self) -> _Array:
         fine = self.scale + 80  # a product is off by less than 2^26 units of 2^-fine after 2^20 factors
-        low, up = [], []
+        low: list[int] = []
+        up: list[int] = []
         for steps, found, sign in ((-self.lowest, low, 1), (self.highest, up, -1)):
             factor = enclosed(self.base.exponent(1), fine, True)
             if sign < 0:
@@ -81,7 +82,8 @@ class Powers:
 
     def at(self, h: _Array) -> _Array:
         """Return the entries of some exponents; what lies above `highest` counts as that one."""
-        return self.table[np.clip(h, self.lowest, self.highest) - self.lowest]
+        found: _Array = self.table[np.clip(h, self.lowest, self.highest) - self.lowest]
+        return found
 
     def guess(self, x: _Array) -> _Array:
         """Return roughly floor(2 log_b(x / 2^scale))."""

@@ -39,7 +39,9 @@ class Quick:
         self.last = places.size // 2 - 1
         away = [_goes(places & 3, request.rounding, negative) for negative in (False, True)]
         self.steps = np.concatenate([(places >> 2) + one for one in away]).astype(np.int32)
-        under = [float(lattice.values[0]) if lower or not lattice.free_below else 0.0 for lower in _lifts(request.rounding)]
+        under = [
+            float(lattice.values[0]) if lower or not lattice.free_below else 0.0 for lower in _lifts(request.rounding)
+        ]
         values = [np.concatenate([[end], lattice.values, lattice.values[-1:]]) for end in under]
         self.values = np.concatenate([values[0], -values[1]]) + 0.0
         self.exponents = lattice.exponent_of_code.astype(np.int32)

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from chopper.engine.families.logarithms.lattice import Lattice, lattice_of
+from chopper.engine.families.logarithms.lattice import lattice_of
 from chopper.engine.families.logarithms.specials import Specials
 from chopper.engine.families.table.ends import ends_of, nan_of
 from chopper.engine.plan import Request
@@ -45,7 +45,7 @@ class Results:
 
     def values(self, index: _Array, negative: _Array, zero: _Array | None, special: Specials | None) -> _Array:
         """Return the values of results: indices as `settle.neighbours` gives them, zeros, and special results."""
-        found = self.table[index + np.where(index < 0, self.size, 0) + negative * self.size]
+        found: _Array = self.table[index + np.where(index < 0, self.size, 0) + negative * self.size]
         settled = None if zero is None and special is None else np.zeros(index.shape, bool)
         if zero is not None and settled is not None:
             found[zero] = self.zeros[int(self.request.rounding is Rounding.DOWN)]
@@ -61,7 +61,7 @@ class Results:
         return found
 
     def _special(self, x: _Array) -> _Array:
-        found = np.where(np.signbit(x), self.zeros[1], self.zeros[0])
+        found: _Array = np.where(np.signbit(x), self.zeros[1], self.zeros[0])
         kinds = ((np.isnan(x), self.nan, "NaN"), (x == np.inf, self.inf_pos, "infinity"))
         for where, value, name in (*kinds, (x == -np.inf, self.inf_neg, "-infinity")):
             self._check(where, value, name)

@@ -62,9 +62,7 @@ def _odd(lattice: Lattice, cell: _Array) -> _Array:
     return np.where(cell < 0, 0, lattice.odd[cell])
 
 
-def _to_nearest(
-    exact: _Exact, lattice: Lattice, mode: Rounding, places: _Array, cell: _Array, inexact: _Array
-) -> _Array:
+def _to_nearest(exact: _Exact, lattice: Lattice, mode: Rounding, places: _Array, cell: _Array, inexact: _Array) -> Any:
     turn = np.minimum(cell + 1, lattice.last)
     side = np.sign(places - lattice.turns[turn]).astype(np.int8)
     if not lattice.even:  # half of the smallest takum, and means of two, are no places
@@ -77,13 +75,13 @@ def _to_nearest(
     return side >= 0 if mode is Rounding.NEAREST_AWAY else side > 0
 
 
-def _by_chance(exact: _Exact, lattice: Lattice, cell: _Array, inexact: _Array, drawn: Thresholds) -> _Array:
+def _by_chance(exact: _Exact, lattice: Lattice, cell: _Array, inexact: _Array, drawn: Thresholds) -> Any:
     if lattice.fmt.stochastic is Metric.CODE:
         return _by_logarithm(exact, lattice, drawn)
     goes = drawn.at == 0  # whatever there is
     at = np.flatnonzero(inexact & (cell < lattice.last) & ~goes)
     if at.size:
-        some = drawn[at]
+        some = drawn.some(at)
         goes[at] = some.passed(_sides(exact, lattice, at, cell[at], some.at))
     return goes
 

@@ -22,7 +22,7 @@ class Specials(NamedTuple):
 
 
 def specials(name: str, x: list[_Array], mode: Rounding) -> Specials | None:
-    """Return the results that are no finite number other than zero, but for sums that cancel; None if there are none."""
+    """Return the results that are no finite number but zero, short of sums that cancel; None if there are none."""
     numbers = x[:1] if name == "power" else x
     finite = [np.isfinite(one) for one in numbers]
     zero = [one == 0 for one in numbers]
@@ -59,7 +59,7 @@ def _power(kind: _Array, n: _Array, settled: _Array) -> Specials:
     return Specials(settled & (n != 0), np.power(kind, np.where(n % 2 == 0, np.sign(n) * 2, np.sign(n))))
 
 
-def _opposite(name: str, x: list[_Array]) -> _Array:
+def _opposite(name: str, x: list[_Array]) -> Any:
     """Whether the two terms of a sum have different signs."""
     first = x[0] * x[1] if name == "fma" else x[0]
     second = -x[1] if name == "sub" else x[-1]
