@@ -17,7 +17,7 @@ SUBJECT = "arithmetic of logarithmic numbers"
 
 def test_numbers_far_apart(tally) -> None:
     """The largest and the least float64 beside a number of the format: exact still."""
-    for fmt in (get("lns8"), get("takum_log16")):
+    for fmt in (get("lns8"), get("takum_log8")):
         one, least = np.array([1.0]), np.array([5e-324])
         after = chopper.chop(np.nextafter(one, 2), fmt, "up")
         tally.same(operate("add", [one, least], fmt, Rounding.UP), after, fmt=fmt)
@@ -28,7 +28,7 @@ def test_numbers_far_apart(tally) -> None:
         tally.same(operate("fma", [large, large, -one], fmt, Rounding.DOWN), np.array([float(fmt.max)]), fmt=fmt)
 
 
-@pytest.mark.parametrize("fmt", ["lns8", "lns<16,9>", "pow2_4", "lns_madam8_g8", "takum_log12"])
+@pytest.mark.parametrize("fmt", ["lns8", "lns12", "pow2_4", "lns_madam8_g8", "takum_log8"])
 def test_adding_nothing_is_conversion(fmt: str, tally) -> None:
     """x + 0, x * 1 and x / 1 are what x becomes, in all modes without chance; so is 0 * x + x."""
     rng = np.random.default_rng(3)
@@ -102,10 +102,12 @@ def test_what_is_no_operation() -> None:
         operate("remainder", [one, one], get("lns8"), Rounding.UP)
     with pytest.raises(UnsupportedInputError, match="power"):
         operate("power", [one * 1.1, one * 1e6], get("lns8"), Rounding.UP)
+    with pytest.raises(UnsupportedInputError, match="integers"):
+        operate("power", [one, one * 1.5], get("lns8"), Rounding.UP)
     assert operate("add", [one, one], get("takum_linear16"), Rounding.UP) is NotImplemented
 
 
-@pytest.mark.parametrize("fmt", ["lns8", "lns12", "lns<16,8>", "lns_madam8_g32"])
+@pytest.mark.parametrize("fmt", ["lns8", "lns12", "lns_madam8_g32"])
 def test_numbers_of_24_bits(fmt: str, tally) -> None:
     """A number rounded to float32 stands for the number too; rounding it to float64 first makes no difference."""
     codes = np.arange(1 << get(fmt).bits).astype(np.uint16)
@@ -118,7 +120,7 @@ def test_numbers_of_24_bits(fmt: str, tally) -> None:
             tally.same(operate(name, [x, y], get(fmt), mode), want, fmt=fmt, mode=mode)
 
 
-@pytest.mark.parametrize(("width", "fraction_bits"), [(8, 3), (12, 6), (16, 8), (16, 10)])
+@pytest.mark.parametrize(("width", "fraction_bits"), [(8, 3), (12, 6), (16, 8)])
 def test_xlns(width: int, fraction_bits: int, tally) -> None:
     """Sums and products agree with xlns (Mark Arnold) where double precision decides, short of the ends."""
     xlns = pytest.importorskip("xlns")

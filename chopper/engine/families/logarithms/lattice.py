@@ -80,7 +80,7 @@ class Lattice:
     @cached_property
     def narrow(self) -> _Array:
         """The nearest float32 of every code, where float32 holds the range of the format."""
-        if not family_of(self.fmt).fits(self.fmt, 32):
+        if not self.in_float32:
             return self.decoded
         found = np.empty(1 << self.fmt.bits, np.float32)
         codes = np.arange(1 << self.fmt.bits).astype(code_dtype(self.fmt))
@@ -113,6 +113,8 @@ class Lattice:
 
         A float stands for a code if it is the nearest float64, or the nearest float32, to the number of the code.
         """
+        if not self.even and not self.in_float32:
+            return self._looked_up(x)
         plan, codes = plan_encode(Request(self.fmt), 64), np.empty(x.size, code_dtype(self.fmt))
         run(plan, x, codes, None, None, 1)
         found = self.exponent_of_code[codes]
@@ -120,6 +122,28 @@ class Lattice:
         if other.size:
             found[other[self.narrow[codes[other]] != x[other]]] = NONE
         return found
+
+    def _looked_up(self, x: _Array) -> _Array:
+        """Return what `read` returns, by the top bits of the patterns: no two numbers have them in common."""
+        by = 51 - self.base.digits
+        low, table = self._buckets
+        place = (np.abs(x).view(np.int64) >> by) - low
+        cell = table[np.clip(place, 0, table.size - 1)]
+        return np.where(self.values[cell] == np.abs(x), self.exponents[cell], NONE)
+
+    @cached_property
+    def _buckets(self) -> tuple[int, _Array]:
+        """The top bits of the smallest number, and for these and all after them a number that has them, if one does."""
+        top = self.values.view(np.int64) >> (51 - self.base.digits)
+        assert (np.diff(top) > 0).all()
+        table = np.zeros(int(top[-1] - top[0]) + 1, np.int16)
+        table[top - top[0]] = np.arange(top.size)
+        return int(top[0]), table
+
+    @cached_property
+    def in_float32(self) -> bool:
+        """Whether float32 holds the range of the format."""
+        return family_of(self.fmt).fits(self.fmt, 32)
 
 
 @lru_cache(maxsize=64)

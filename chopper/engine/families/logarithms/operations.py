@@ -66,6 +66,8 @@ def operate(name: str, operands: Sequence[_Array], request: Request, words: _Arr
         )
     if request.compat is not None:
         raise PolicyError(f"compat={request.compat!r} does not know {request.fmt}; leave it out")
+    if name == "power" and not (operands[1] == np.floor(operands[1])).all():
+        raise UnsupportedInputError("power needs integers for its exponents; legal: floats that are integers")
     results, quick = results_of(request), quick_of(request) if name in _QUICK else None
     flat = [np.ascontiguousarray(x, np.float64).reshape(-1) for x in operands]
     out = np.empty(flat[0].size)
