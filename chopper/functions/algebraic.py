@@ -8,7 +8,7 @@ from chopper.functions.enclosure import HUGE, TINY, Dyadic, Enclosure, Signed, b
 from chopper.functions.exponentials import SPARE, exp_of
 from chopper.functions.logarithms import ln
 
-__all__ = ["cbrt", "exact_cbrt", "exact_hypot", "exact_pow", "exact_rsqrt", "hypot", "pow_of", "rsqrt"]
+__all__ = ["cbrt", "cube_root", "exact_cbrt", "exact_hypot", "exact_pow", "exact_rsqrt", "hypot", "pow_of", "rsqrt"]
 
 _MOST = 256
 """Bits of an exact power that are worth having: no grid has as many."""

@@ -153,7 +153,7 @@ class _Job:
 def _mixed(stand: _Array, at: _Array, values: list[int]) -> list[int]:
     """Return stand-ins as patterns of 128 bits, values in their places."""
     narrow64, wide = carrier_of(64), carrier_of(128)
-    found = [widen(lambda c, a, b: a if c else b, n, narrow64, wide) for n in stand.view(np.int64).tolist()]
+    found: list[int] = [widen(lambda c, a, b: a if c else b, n, narrow64, wide) for n in stand.view(np.int64).tolist()]  # type: ignore[no-untyped-call]
     for i, value in zip(at.tolist(), values, strict=True):
         found[i] = value
     return found

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from chopper.functions.enclosure import Dyadic, dyadic, to_odd
 from chopper.functions.rows import Function
 
-__all__ = ["MOST", "Grid", "odd_number"]
+__all__ = ["MOST", "Grid", "exactly", "odd_number"]
 
 MOST = 1 << 15
 """Bits after which an evaluation gives up: no value of a function comes that close to a number it does not reach."""

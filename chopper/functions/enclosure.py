@@ -10,6 +10,7 @@ __all__ = [
     "TINY",
     "Dyadic",
     "Enclosure",
+    "Signed",
     "beside",
     "dyadic",
     "height",
@@ -39,6 +40,9 @@ class Enclosure(NamedTuple):
 
 _FINE = 512
 """Bits of the two stand-ins: more than any grid has."""
+
+Signed = tuple[int, Enclosure]
+"""The sign of a number, 1 or -1, and its magnitude."""
 
 HUGE = Enclosure(1 << _FINE, (1 << _FINE) + 1, BEYOND - _FINE)
 """What stands for a number beyond every format."""

@@ -22,6 +22,7 @@ __all__ = [
     "exp10",
     "exp_of",
     "expm1",
+    "magnitude",
     "sigmoid",
     "silu",
     "sinh",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SPECIAL", "Bounds", "around", "gelu", "inward", "sigmoid", "silu", "softplus", "special", "true_power"]
+__all__ = ["Bounds", "around", "each", "gelu", "inward", "sigmoid", "silu", "softplus", "special", "true_power"]
 
 _Array = npt.NDArray[np.float64]
 
@@ -25,14 +25,12 @@ _ABSOLUTE = 2.0**-1020
 _MAX = float(np.finfo(np.float64).max)
 _INFINITY = 0x7FF0000000000000
 
-SPECIAL = 0x7FE0000000000000
-"""Patterns of magnitudes, less one: from here on they are infinities and NaNs."""
-
 
 def special(x: _Array) -> npt.NDArray[np.bool_]:
     """Return where x is a zero, an infinity or a NaN, whatever the processor makes of subnormal numbers."""
     magnitude = x.view(np.int64) & np.int64(0x7FFFFFFFFFFFFFFF)
-    return (magnitude == 0) | (magnitude >= _INFINITY)
+    found: npt.NDArray[np.bool_] = (magnitude == 0) | (magnitude >= _INFINITY)
+    return found
 
 
 def around(value: _Array, bounds: Bounds, error: Any = _RELATIVE, least: float = _ABSOLUTE) -> tuple[_Array, _Array]:
@@ -82,8 +80,7 @@ def each(function: Callable[[float], float]) -> Callable[[_Array], _Array]:
     whole = np.frompyfunc(function, 1, 1)
 
     def on_arrays(x: _Array) -> _Array:
-        found: _Array = whole(x).astype(np.float64)
-        return found
+        return np.asarray(whole(x), np.float64)
 
     return on_arrays
 
