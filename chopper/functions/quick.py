@@ -92,7 +92,7 @@ def gelu(x: _Array) -> _Array:
 
 
 def true_power(x: _Array, y: _Array) -> tuple[_Array, npt.NDArray[np.bool_]]:
-    """Return x^y where products of float64 are exact, and where that is: integers y from 1 to 53, few bits in x."""
+    """Return x^y where float64 gives it exactly, and where that is: integers y from 1 to 53 and few bits in x, or 1."""
     exponent = np.where((y >= 1) & (y <= 53) & (y == np.rint(y)), y, 0.0).astype(np.int64)
     significand, scale = np.frexp(x)
     whole = np.ldexp(significand, 53).astype(np.int64)
@@ -104,4 +104,5 @@ def true_power(x: _Array, y: _Array) -> tuple[_Array, npt.NDArray[np.bool_]]:
     for bit in range(6):
         product = np.where(exponent >> bit & 1, product * square, product)
         square = np.where(exponent >> (bit + 1) != 0, square * square, 1.0)
-    return product, good
+    one = np.abs(x) == 1.0
+    return np.where(one, np.power(x, y), product), good | one

@@ -15,6 +15,10 @@ from chopper.formats.table import TableFormat
 __all__ = ["Turns", "turns_of"]
 
 
+_SHORT = 12
+"""Takums of so many bits are taken as lists: bits of their characteristic are cut off."""
+
+
 class Turns(NamedTuple):
     """Rounding changes at numbers of at most `digits` bits, whose magnitudes lie between `least` and `most`."""
 
@@ -33,7 +37,7 @@ def turns_of(fmt: Format) -> Turns:
     >>> turns_of(get("e4m3"))
     Turns(digits=5, least=0.000244140625, most=1792.0)
     """
-    if isinstance(fmt, TableFormat):
+    if isinstance(fmt, TableFormat) and (fmt.bits <= _SHORT or not hasattr(fmt, "precision")):
         points = [abs(point) for point in _points(fmt) if point]
         digits, least = max(map(significant_bits, points)), min(points)
     else:

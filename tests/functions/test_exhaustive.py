@@ -1,7 +1,7 @@
 """All inputs of all named formats of up to 16 bits, through every function of one number.
 
-The value at each distinct number is found once by mpmath, rounded to odd on the grid of float64; every format that has
-the number judges it by its own definition.
+The value at each distinct number is found once by MPFR, or mpmath where that is not installed, rounded to odd on the
+grid of float64; every format that has the number judges it by its own definition.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from chopper import ops
 from chopper.formats.base import Format
 from chopper.rounding import Rounding
 from tests.functions.judge import expected
+from tests.functions.mpfr import available, mpfr_values
 from tests.functions.truth import UNARY, values
 from tests.tally import Tally
 
@@ -49,10 +50,10 @@ def every() -> np.ndarray:
 
 def truth(name: str) -> np.ndarray:
     """Return the values at all inputs; kept in a folder for temporary files, since they take minutes."""
-    path = Path(tempfile.gettempdir()) / f"chopper_truth_{os.getuid()}" / f"{name}_{every().size}.npy"
+    path = Path(tempfile.gettempdir()) / f"chopper_values_{os.getuid()}" / f"{name}_{every().size}.npy"
     if path.is_file():
         return np.load(path)
-    found = values(name, every().view(np.float64))
+    found = (mpfr_values if available() else values)(name, every().view(np.float64))
     path.parent.mkdir(exist_ok=True)
     np.save(path, found)
     return found

@@ -21,6 +21,9 @@ BOTTOM, TOP = -1074, 1024
 FAR = 20000
 """Exponents of what is beyond everything."""
 
+NEXT_TO_NOTHING = MP.mpf(2) ** -100_000
+"""What stands for smaller numbers."""
+
 UNARY: dict[str, Callable] = {
     "exp": lambda x: MP.exp(x),
     "exp2": lambda x: MP.power(2, x),
@@ -42,9 +45,9 @@ UNARY: dict[str, Callable] = {
     "sigmoid": lambda x: 1 / (1 + MP.exp(-x)),
     "softplus": lambda x: MP.log1p(MP.exp(x)),
     "silu": lambda x: x / (1 + MP.exp(-x)),
-    "gelu": lambda x: x * MP.erfc(-x / MP.sqrt(2)) / 2,
+    "gelu": lambda x: x * MP.erfc(-x / MP.sqrt(2)) / 2 if x > -1000 else -NEXT_TO_NOTHING,
     "erf": lambda x: MP.erf(x),
-    "erfc": lambda x: MP.erfc(x),
+    "erfc": lambda x: MP.erfc(x) if x < 1000 else NEXT_TO_NOTHING,
     "rsqrt": lambda x: 1 / MP.sqrt(x),
     "cbrt": lambda x: MP.cbrt(x) if x > 0 else -MP.cbrt(-x),
 }
@@ -142,7 +145,7 @@ def odd_number(name: str, xs: tuple[float, ...], bits: int, bottom: int) -> tupl
     if near is not None:
         e = near.numerator.bit_length() - near.denominator.bit_length() - bits - 2
         return _cut(near, bits, e)
-    for precision in STEPS:
+    for precision in (step for step in STEPS if step > bits + 30):
         m, e = _scaled(name, xs, precision)
         sign, m = (-1, -m) if m < 0 else (1, m)
         if m == 0 and precision < STEPS[-1]:
