@@ -24,7 +24,7 @@ from chopper.engine.run import all_words, on_number, share
 from chopper.errors import PolicyError, RangeError, UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
-from chopper.functions.evaluate import BINARY64, BINARY128, enclosed, settled, stand_ins
+from chopper.functions.evaluate import BINARY64, BINARY128, enclosed, settled, stand_ins, wrapped
 from chopper.functions.rows import ROWS, Function
 from chopper.functions.turns import turns_of
 from chopper.kernels.odd import widen
@@ -32,6 +32,9 @@ from chopper.random import as_key
 from chopper.rounding import Overflow, Rounding
 
 __all__ = ["call"]
+
+_BELOW = 36
+"""Bits below the quantum that decide how a value rounds: those of chance, and a few."""
 
 _Array = npt.NDArray[Any]
 
@@ -47,6 +50,7 @@ def call(name: str, xs: Sequence[Any], fmt: str | Format, rounding: str | Roundi
     job = _Job(ROWS[name], asked)
     operands, target = gather(xs, asked.fmt, settings.out)
     words = _words(asked, settings, target, operands.size)
+    marked = job.plans[1].mark is not None
     results = np.empty(operands.size)
 
     def part(start: int, stop: int) -> None:
@@ -56,7 +60,7 @@ def call(name: str, xs: Sequence[Any], fmt: str | Format, rounding: str | Roundi
             job.run(operands.cut(low, high), drawn, results[low:high], settings.flags)
 
     share(part, operands.size, settings.threads)
-    if job.marked:
+    if marked:
         _check(job, operands, results, name)
     return target.deliver(results if target.dtype == results.dtype else narrow(results, target.dtype))
 
@@ -99,11 +103,6 @@ class _Job:
         return planning.plan_round(self.asked, 64), (self.width == 128 and plan.twin) or plan
 
     @cached_property
-    def marked(self) -> bool:
-        """Whether results may have to raise."""
-        return self.plans[1].mark is not None
-
-    @cached_property
     def quick(self) -> bool:
         """Whether float64 is finer than the turns of the format by far."""
         mode = self.asked.rounding
@@ -120,7 +119,7 @@ class _Job:
         """Evaluate and round a chunk."""
         stand, undecided = self._stand_ins(arrays, words)
         at = np.flatnonzero(undecided)
-        values: Any = settled(self.row, arrays, at, BINARY64 if self.width == 64 else BINARY128) if at.size else []
+        values: Any = self._values(arrays, at) if at.size else []
         if self.width == 64:
             stand.view(np.int64)[at] = values
         rounded = stand
@@ -134,6 +133,12 @@ class _Job:
         if flags is not None:
             exact = stand.view(np.int64) if self.width == 64 else _mixed(stand, at, values)
             flags.add(tell(self.asked, arrays, exact, words, out))
+
+    def _values(self, arrays: tuple[_Array, ...], at: _Array) -> list[int]:
+        if self.asked.overflow is Overflow.WRAP:
+            fmt: Any = self.asked.fmt  # only fixed point wraps around
+            return wrapped(self.row, arrays, at, (-fmt.fraction_bits - _BELOW, fmt.bits - fmt.fraction_bits))
+        return settled(self.row, arrays, at, BINARY64 if self.width == 64 else BINARY128)
 
     def _stand_ins(self, arrays: tuple[_Array, ...], words: _Array | None) -> tuple[_Array, _Array]:
         if not self.quick:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from chopper.functions.enclosure import Dyadic, dyadic, to_odd
+from chopper.functions.enclosure import HUGE, Dyadic, dyadic, to_odd
 from chopper.functions.rows import Function
 
-__all__ = ["MOST", "Grid", "exactly", "odd_number"]
+__all__ = ["MOST", "Grid", "odd_number", "wrapped_number"]
 
 MOST = 1 << 15
 """Bits after which an evaluation gives up: no value of a function comes that close to a number it does not reach."""
 
 _START = 16
 """Bits beyond the grid's of the first attempt, which fails once in 2^15 times."""
+
+_FIRST = 160
+"""The most bits of a first attempt."""
 
 _ENDLESS = Dyadic(1, 1 << 20)
 """What stands for infinity where the value there is a number: the same to MOST bits."""
@@ -67,27 +70,46 @@ def odd_number(row: Function, operands: tuple[float, ...], grid: Grid) -> Dyadic
     ArithmeticError
         If MOST bits do not decide it.
     """
+    found, sign = _settle(row, operands, grid.precision, grid.bottom)
+    return grid.clipped(Dyadic(sign * found.m, found.e))
+
+
+def wrapped_number(row: Function, operands: tuple[float, ...], bottom: int, top: int) -> Dyadic:
+    """Return what is left of the value when multiples of 2^top are taken away, rounded to odd to one of 2^bottom.
+
+    It has the sign of the value.
+
+    Raises
+    ------
+    ArithmeticError
+        If the value has too many bits.
+    """
+    found, sign = _settle(row, operands, MOST, bottom)
+    m = found.m << max(found.e - bottom, 0)
+    by = max(bottom - found.e, 0)
+    m = (m >> by | ((m & ((1 << by) - 1)) != 0)) & ((1 << (top - bottom)) - 1)
+    return Dyadic(sign * m, bottom)
+
+
+def _settle(row: Function, operands: tuple[float, ...], precision: int, bottom: int) -> tuple[Dyadic, int]:
+    """Return the magnitude, exact or rounded to odd to so many bits or a multiple of 2^bottom, and the sign."""
     xs = [dyadic(x) if math.isfinite(x) else _endless(x) for x in operands]
-    known = exactly(row, operands, xs)
+    known = None if row.exact is None else row.exact(*xs)
     if known is not None:
-        return grid.clipped(known)
-    n = grid.precision + _START
+        return Dyadic(abs(known.m), known.e), -1 if known.m < 0 else 1
+    n = min(precision + _START, _FIRST)
     while n < MOST:
         sign, enclosure = row.enclose(*xs, n)
-        found = to_odd(enclosure, grid.precision, grid.bottom)
-        if found is not None:
-            return grid.clipped(Dyadic(sign * found.m, found.e))
+        found = to_odd(enclosure, precision, bottom)
+        if found is not None and not (precision == MOST and enclosure is HUGE):
+            return found, sign
         n *= 2
-    raise ArithmeticError(f"{MOST} bits do not decide {row.formula} at {', '.join(map(repr, operands))}")
-
-
-def exactly(row: Function, operands: tuple[float, ...], xs: list[Dyadic]) -> Dyadic | None:
-    """Return the value where it is a binary fraction, else None."""
-    if row.exact is not None:
-        known: Any = row.exact(*xs)
-        if known is not None:
-            return Dyadic(*known)
-    return None
+    numbers = ", ".join(map(repr, operands))
+    raise ArithmeticError(
+        f"{MOST} bits do not decide {row.formula} at {numbers}; use another policy than 'wrap'"
+        if precision == MOST
+        else f"{MOST} bits do not decide {row.formula} at {numbers}"
+    )
 
 
 def _endless(x: float) -> Dyadic:

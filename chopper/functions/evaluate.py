@@ -12,11 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.functions import quick
-from chopper.functions.decide import Grid, odd_number
+from chopper.functions.decide import Grid, odd_number, wrapped_number
 from chopper.functions.rows import Function
 from chopper.functions.turns import Turns
 
-__all__ = ["BINARY64", "BINARY128", "enclosed", "settled", "stand_ins"]
+__all__ = [
+    "BINARY64",
+    "BINARY128",
+    "enclosed",
+    "settled",
+    "stand_ins",
+    "wrapped",
+]
 
 _Array = npt.NDArray[np.float64]
 _Flags = npt.NDArray[np.bool_]
@@ -102,3 +109,9 @@ def settled(row: Function, operands: tuple[_Array, ...], at: npt.NDArray[np.intp
     """Return the values of some elements, rounded to odd, as patterns of a carrier."""
     columns = [x[at].tolist() for x in operands]
     return [grid.pattern(odd_number(row, xs, grid)) for xs in zip(*columns, strict=True)]
+
+
+def wrapped(row: Function, operands: tuple[_Array, ...], at: npt.NDArray[np.intp], ends: tuple[int, int]) -> list[int]:
+    """Return what is left of some values by multiples of a power of two, as patterns of 128 bits."""
+    columns = [x[at].tolist() for x in operands]
+    return [BINARY128.pattern(wrapped_number(row, xs, *ends)) for xs in zip(*columns, strict=True)]

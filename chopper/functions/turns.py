@@ -49,6 +49,8 @@ def turns_of(fmt: Format) -> Turns:
 
 
 def _points(fmt: TableFormat) -> Iterator[Fraction]:
-    """Yield the values of a list and the middles of neighbours."""
+    """Yield the values of a list, the middles of neighbours, and where numbers beyond the last one overflow."""
+    if fmt.least_overflow is not None:
+        yield from (fmt.least_overflow, 2 * fmt.least_overflow - fmt.max)
     for low, high in pairwise(fmt.ascending):
         yield from (fmt.number(low), fmt.number(high), Fraction(fmt.middle(low, high)))  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from chopper.ops.activations import erf, erfc, gelu, sigmoid, silu, softplus
 from chopper.ops.basic import add, div, fma, mul, sqrt, sub
 from chopper.ops.circular import acos, asin, atan, cos, cosh, sin, sinh, tan, tanh
 from chopper.ops.functions import cbrt, exp, exp2, exp10, expm1, hypot, log, log1p, log2, log10, pow, rsqrt
+from chopper.ops.normalised import logsumexp, softmax
 
 __all__ = [
     "Flags",
@@ -29,6 +30,7 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
+    "logsumexp",
     "mul",
     "pow",
     "rsqrt",
@@ -36,6 +38,7 @@ __all__ = [
     "silu",
     "sin",
     "sinh",
+    "softmax",
     "softplus",
     "sqrt",
     "sub",
