@@ -70,7 +70,7 @@ def softmax(
     Examples
     --------
     >>> softmax([1.0, 2.0, 3.0], "e4m3").tolist()
-    [0.0859375, 0.25, 0.6875]
+    [0.09375, 0.25, 0.6875]
     """
     steps = _steps(fmt, rounding, key, overflow, random_bits, flags)
     powers, _ = _powers(x, axis, steps)
@@ -122,7 +122,7 @@ def _powers(x: Any, axis: int, steps: _Steps) -> tuple[_Array, _Array]:
 
 
 def _total(powers: _Array, steps: _Steps) -> _Array:
-    total = powers[0]
+    total: _Array = powers[0]
     for power in powers[1:]:
         total = steps.add(total, power)
     return total

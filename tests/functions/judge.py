@@ -1,4 +1,4 @@
-"""What formats make of numbers, by their definitions, for whole arrays: floats by conformance's judge, others by steps."""
+"""What formats make of numbers, by their definitions, for whole arrays."""
 
 from __future__ import annotations
 

@@ -107,7 +107,8 @@ def special(name: str, x: float) -> float | None:
     if x in POINTS.get(name, {}):
         return POINTS[name][x]
     outside = {
-        "log": x < 0, "log2": x < 0, "log10": x < 0, "log1p": x < -1, "rsqrt": x < 0, "asin": abs(x) > 1, "acos": abs(x) > 1,
+        "log": x < 0, "log2": x < 0, "log10": x < 0, "log1p": x < -1, "rsqrt": x < 0, 
+        "asin": abs(x) > 1, "acos": abs(x) > 1,
     }  # fmt: skip
     return NAN if outside.get(name, False) else None
 
@@ -187,7 +188,7 @@ def odd_float(name: str, xs: tuple[float, ...]) -> float:
 
 
 def values(name: str, xs: np.ndarray) -> np.ndarray:
-    """Return the values of a function of one number at distinct floats, rounded to odd; the special ones as they are."""
+    """Return the values of a function of one number, rounded to odd; the special ones as they are."""
     found = np.array([_value(name, x) for x in (np.abs(xs) if name in (*ODD, *EVEN) else xs).tolist()])
     flips = np.signbit(xs) if name in ODD else np.zeros(xs.size, bool)
     return np.where(flips, -found, found)
