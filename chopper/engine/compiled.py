@@ -19,7 +19,10 @@ from chopper.engine.kernel import Kernel
 __all__ = ["KernelType", "apply", "compiled"]
 
 
-_COMPILED = ("block_loops", "compiled", "kernel", "lanes", "ladder_loops", "loops", "power_loops", "quotient_loops")
+_COMPILED = (
+    "block_loops", "compiled", "kernel", "lanes", "ladder_loops", "loops", "operations/fast_loops", "operations/lanes",
+    "operations/loops", "operations/wide_loops", "power_loops", "quotient_loops",
+)  # fmt: skip
 
 
 @cache

@@ -15,13 +15,13 @@ from chopper.engine.casts import narrow
 from chopper.engine.inputs import as_words
 from chopper.engine.operations.call import Options, Settings
 from chopper.engine.operations.flags import tell
-from chopper.engine.operations.operands import Operands, Target, gather
+from chopper.engine.operations.operands import Operands, Target, gather, wide
 from chopper.engine.operations.stages import CHUNK, round_chunk
 from chopper.engine.operations.turns import carrier_for
 from chopper.engine.patterns import carrier_of
 from chopper.engine.plan import Plan, Request
 from chopper.engine.run import all_words, on_number, share
-from chopper.errors import PolicyError, RangeError, UnsupportedInputError
+from chopper.errors import RangeError, UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 from chopper.functions.evaluate import BINARY64, BINARY128, enclosed, settled, stand_ins, wrapped
@@ -57,7 +57,7 @@ def call(name: str, xs: Sequence[Any], fmt: str | Format, rounding: str | Roundi
         for low in range(start, stop, CHUNK):
             high = min(low + CHUNK, stop)
             drawn = None if words is None else words[low:high]
-            job.run(operands.cut(low, high), drawn, results[low:high], settings.flags)
+            job.run(wide(operands.cut(low, high)), drawn, results[low:high], settings.flags)
 
     share(part, operands.size, settings.threads)
     if marked:
@@ -157,8 +157,8 @@ class _Job:
 
 def _mixed(stand: _Array, at: _Array, values: list[int]) -> list[int]:
     """Return stand-ins as patterns of 128 bits, values in their places."""
-    narrow64, wide = carrier_of(64), carrier_of(128)
-    found: list[int] = [widen(lambda c, a, b: a if c else b, n, narrow64, wide) for n in stand.view(np.int64).tolist()]  # type: ignore[no-untyped-call]
+    short, long = carrier_of(64), carrier_of(128)
+    found: list[int] = [widen(lambda c, a, b: a if c else b, n, short, long) for n in stand.view(np.int64).tolist()]  # type: ignore[no-untyped-call]
     for i, value in zip(at.tolist(), values, strict=True):
         found[i] = value
     return found

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-__all__ = ["BINARY128", "BINARY32", "BINARY64", "Carrier", "normalise", "pick", "split"]
+__all__ = ["BINARY32", "BINARY64", "BINARY128", "Carrier", "normalise", "pick", "split"]
 
 
 class Carrier(NamedTuple):

@@ -107,7 +107,7 @@ def special(name: str, x: float) -> float | None:
     if x in POINTS.get(name, {}):
         return POINTS[name][x]
     outside = {
-        "log": x < 0, "log2": x < 0, "log10": x < 0, "log1p": x < -1, "rsqrt": x < 0, 
+        "log": x < 0, "log2": x < 0, "log10": x < 0, "log1p": x < -1, "rsqrt": x < 0,
         "asin": abs(x) > 1, "acos": abs(x) > 1,
     }  # fmt: skip
     return NAN if outside.get(name, False) else None

@@ -10,19 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.engine import plan as planning
-from chopper.engine.casts import narrow
 from chopper.engine.inputs import as_words
 from chopper.engine.operations.flags import Flags, tell
-from chopper.engine.operations.operands import Operands, Target, gather
-from chopper.engine.operations.stages import CHUNK, Stage, round_chunk
-from chopper.engine.operations.turns import carrier_for
+from chopper.engine.operations.operands import Operands, Target, gather, wide
+from chopper.engine.operations.stages import CHUNK, Stage, put, round_chunk
+from chopper.engine.operations.turns import carrier_for, drawn_bits
+from chopper.engine.operations.wide import halves_of, integers_of
 from chopper.engine.patterns import carrier_of
 from chopper.engine.plan import Plan, Request
 from chopper.engine.run import all_words, on_number, share
 from chopper.errors import RangeError, UnsupportedInputError
 from chopper.formats.base import Format
+from chopper.formats.finfo import exponent_of
 from chopper.formats.registry import get
-from chopper.kernels.carrier import BINARY64
+from chopper.kernels.carrier import BINARY64, BINARY128
 from chopper.kernels.odd import Exact
 from chopper.random import Chunk, as_key
 from chopper.rounding import Overflow, Rounding
@@ -94,13 +95,18 @@ def operate(
     """
     settings = _settings(options)
     asked = planning.request(get(fmt), rounding, settings.overflow, settings.random_bits, None)
+    if asked.fmt.blocked:
+        raise UnsupportedInputError(
+            f"operations round single numbers, and those of {asked.fmt} share scales; pass the format of its elements, "
+            "or chop the result"
+        )
     operands, target = gather(xs, asked.fmt, settings.out)
     own = None if given else getattr(planning.family_of(asked.fmt), "operate", None)
-    job = None if own is not None else _Job(stage, asked, *_plan(asked, given))
     words = _words(asked, settings, target, operands.size)
     if own is not None:
-        arrays = tuple(np.broadcast_to(a, operands.size) for a in operands.arrays)
+        arrays = wide(operands.cut(0, operands.size))
         return target.deliver(np.asarray(own(name, arrays, asked, words), np.float64))
+    job = _Job(stage, asked, *_plan(asked, given))
     marked = job.plan.mark is not None
     direct = target.takes_directly and not marked
     results = target.out.reshape(-1) if direct else np.empty(operands.size, "f8" if marked else target.dtype)
@@ -162,12 +168,34 @@ def _chunk(job: _Job, arrays: tuple[_Array, ...], words: _Array | None, out: _Ar
         exact = job.stage(arrays, job.edges, width)
     else:
         exact = job.stage(arrays, job.edges._replace(pole=carrier_of(width).inf), width)
+        exact = integers_of(exact) if width == 128 else exact
+    if job.asked.overflow is Overflow.WRAP:
+        _check_digits(job.asked, exact)
     tile = out if out.dtype == np.float64 and flags is None else np.empty(out.size)
     round_chunk(job.plan, exact if flags is None else _poles(exact, job.edges, width), words, tile)
     if flags is not None:
-        flags.add(tell(job.asked, arrays, exact, words, tile))
+        flags.add(tell(job.asked, wide(arrays), exact, words, tile))
     if tile is not out:
-        out[...] = tile if out.dtype == tile.dtype else narrow(tile, out.dtype)
+        put(tile, out)
+
+
+def _check_digits(asked: Request, exact: Any) -> None:
+    """Raise where wrapping around needs digits that were cut off: of sums of numbers of very different size."""
+    high, low = _halves(exact)
+    cut = BINARY128.precision - 2 - drawn_bits(asked)
+    limit = (exponent_of(asked.fmt.smallest) + cut + BINARY128.bias) << 48
+    mag = high & ((1 << 63) - 1)
+    lost = (mag >= limit) & (mag < BINARY128.inf >> 64) & (low & 1 == 1)
+    if lost.any():
+        raise RangeError(
+            f"an exact result has no last digit within 2^{cut} of the quantum of {asked.fmt}, so it cannot wrap "
+            "around; legal: smaller operands, or overflow='saturate'"
+        )
+
+
+def _halves(exact: Any) -> tuple[_Array, _Array]:
+    pairs = halves_of(exact) if isinstance(exact, list) else exact
+    return pairs[1::2], pairs[::2]
 
 
 def _poles(exact: Any, edges: Exact, width: int) -> Any:

@@ -9,7 +9,10 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["OPERATIONS", "Operation"]
+__all__ = ["LOOPS", "OPERATIONS", "Operation"]
+
+LOOPS = MappingProxyType({1: "unary", 2: "binary", 3: "ternary"})
+"""The names of the loops, by the number of operands."""
 
 
 @dataclass(frozen=True)

@@ -73,14 +73,14 @@ def tell(
     asked : Request
     arrays : tuple of float64 arrays
         The operands.
-    exact : array of int64 or list of int
+    exact : array of int64 or list of integers
         Exact results rounded to odd on the carrier of 64 or 128 bits; a number divided by zero is an infinity there.
     words : array of uint32 or None
     result : array of float64
         The rounded results.
     """
     width = 128 if isinstance(exact, list) else 64
-    bits = np.array(narrowed(exact), np.int64) if width == 128 else exact
+    bits = narrowed(exact, result.size) if width == 128 else exact
     mag, got = bits & _MAGNITUDE, result.view(np.int64)
     nan, infinite = mag > BINARY64.inf, mag == BINARY64.inf
     operands = [a.view(np.int64) & _MAGNITUDE for a in arrays]
@@ -103,7 +103,7 @@ def _smallest_normal(fmt: Any) -> Any:
     return getattr(fmt, "smallest_normal", fmt.smallest)
 
 
-def _same(exact: Any, got: _Array, width: int) -> _Array:
+def _same(exact: Any, got: _Array, width: int) -> Any:
     """Whether results are the exact ones; zeros of both signs are one number."""
     if width == 64:
         return (exact == got) | ((exact | got) & _MAGNITUDE == 0)
@@ -112,7 +112,7 @@ def _same(exact: Any, got: _Array, width: int) -> _Array:
     return np.array([a == b or (a in (0, zero) and b in (0, zero)) for a, b in zip(exact, wide, strict=True)], bool)
 
 
-def _overflows(asked: Request, exact: Any, words: _Array | None, width: int) -> _Array:
+def _overflows(asked: Request, exact: Any, words: _Array | None, width: int) -> Any:
     """Whether rounding leaves the range: where the policy ``raise`` would complain."""
     plan = planning.plan_round(replace(asked, overflow=Overflow.RAISE), width)
     plan = plan.twin or plan

@@ -14,14 +14,14 @@ from chopper.engine.inputs import as_real, check_out, is_number
 from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 
-__all__ = ["Operands", "Target", "gather"]
+__all__ = ["Operands", "Target", "gather", "wide"]
 
 _Array = npt.NDArray[Any]
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
 class Operands(NamedTuple):
-    """Operands as flat arrays of float64, of one element where they are the same for all."""
+    """Operands as flat arrays, all float32 or all float64, of one element where they are the same for all."""
 
     arrays: tuple[_Array, ...]
     shape: tuple[int, ...]
@@ -96,14 +96,31 @@ def gather(xs: Sequence[Any], fmt: Format, out: Any) -> tuple[Operands, Target]:
         size *= extent
     scalar = "" if any(isinstance(x, (np.ndarray, list, tuple)) for x in xs) else "generic"
     scalar = "number" if all(is_number(x) for x in xs) else scalar
-    return Operands(tuple(_flat(a, shape) for a in sources), shape, size), Target(kind, shape, out, scalar)
+    dtype = _FLOAT32 if all(map(_is_short, sources)) else _FLOAT64
+    return Operands(tuple(_flat(a, shape, dtype) for a in sources), shape, size), Target(kind, shape, out, scalar)
 
 
-def _flat(a: _Array, shape: tuple[int, ...]) -> _Array:
-    wide = widen(a, _FLOAT64)
-    if wide.size == 1:
-        return np.ascontiguousarray(wide).reshape(-1)
-    return np.ascontiguousarray(np.broadcast_to(wide, shape)).reshape(-1)
+def wide(arrays: tuple[_Array, ...]) -> tuple[_Array, ...]:
+    """Return arrays as float64."""
+    return tuple(widen(a, _FLOAT64) for a in arrays)
+
+
+def _is_short(a: _Array) -> bool:
+    """Whether float32 holds an operand, as far as its dtype tells, or its value if it is one number."""
+    if a.dtype.kind not in "iub" and a.dtype.itemsize <= 4:
+        return True
+    return a.size == 1 and 2.0**-100 < abs(number := float(a.reshape(-1)[0])) < 2.0**100 and _held(number)
+
+
+def _held(number: float) -> bool:
+    return float(np.float32(number)) == number
+
+
+def _flat(a: _Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> _Array:
+    carried = a.astype(np.float32) if dtype == _FLOAT32 and a.dtype.itemsize > 4 else widen(a, dtype)
+    if carried.size == 1:
+        return np.ascontiguousarray(carried).reshape(-1)
+    return np.ascontiguousarray(np.broadcast_to(carried, shape)).reshape(-1)
 
 
 def _result_dtype(xs: Sequence[Any], sources: Sequence[_Array], fmt: Format) -> np.dtype[Any]:

@@ -1,4 +1,4 @@
-"""The carrier of 128 bits: one number at a time, in Python integers."""
+"""The carrier of 128 bits: compiled loops over pairs of int64, low halves first, or Python integers for few numbers."""
 
 from __future__ import annotations
 
@@ -7,34 +7,78 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chopper.engine.operations.catalogue import Operation
+from chopper.engine.kernel import Kernel
+from chopper.engine.operations.catalogue import LOOPS, Operation
 from chopper.engine.plan import Plan
+from chopper.engine.run import loop_for
 from chopper.kernels.carrier import BINARY64, BINARY128
 from chopper.kernels.odd import Exact, narrow, widen
 
-__all__ = ["exact_numbers", "narrowed", "round_numbers"]
+__all__ = ["exact_wide", "halves_of", "integers_of", "narrowed", "round_wide"]
+
+_Array = npt.NDArray[Any]
+_MASK = (1 << 64) - 1
 
 
 def _where(condition: Any, a: Any, b: Any) -> Any:
     return a if condition else b
 
 
-def exact_numbers(operation: Operation, arrays: tuple[npt.NDArray[Any], ...], f: Exact) -> list[int]:
+def halves_of(numbers: Any) -> npt.NDArray[np.int64]:
+    """Return integers of 128 bits as pairs of int64."""
+    flat = [half for n in numbers for half in (n & _MASK, (n >> 64) & _MASK)]
+    return np.array(flat, np.uint64).view(np.int64)
+
+
+def integers_of(exact: Any) -> list[int]:
+    """Return pairs of int64 as integers; a list of integers as it is."""
+    if isinstance(exact, list):
+        return exact
+    low, high = exact[::2].view(np.uint64).tolist(), exact[1::2].tolist()
+    return [(b << 64) | a for a, b in zip(low, high, strict=True)]
+
+
+def exact_wide(operation: Operation, arrays: tuple[_Array, ...], f: Exact) -> Any:
     """Return the patterns of 128 bits, rounded to odd, of an operation on float64 arrays."""
-    function = operation.function(128)
+    kernel = Kernel(operation.module, operation.wide or operation.name, "toward_zero", 128)
+    out = np.empty(2 * arrays[0].size, np.int64)
+    rest = (out, halves_of(f), Exact(0, 0, 0))
+    loop = f"operations.wide_loops.{LOOPS[operation.arity]}"
+    entry = loop_for(loop, arrays[0], out, kernel, *arrays, *rest, by=kernel)
+    if entry is not None:
+        entry(kernel, *arrays, *rest)
+        return out
     columns = [[widen(_where, n, BINARY64, BINARY128) for n in a.view(np.int64).tolist()] for a in arrays]
-    return [function(_where, *numbers, BINARY128, f) for numbers in zip(*columns, strict=True)]
+    return [kernel.function(_where, *numbers, BINARY128, f) for numbers in zip(*columns, strict=True)]
 
 
-def round_numbers(plan: Plan, patterns: list[int], words: npt.NDArray[np.uint32] | None) -> list[int]:
-    """Run a plan for 128 bits; its results are patterns of 64 bits, which hold the values of the format."""
-    drawn = [0] * len(patterns) if words is None else words.tolist()
+def round_wide(plan: Plan, exact: Any, words: npt.NDArray[np.uint32] | None, out: npt.NDArray[np.int64]) -> None:
+    """Run a plan for 128 bits into patterns of 64 bits, which hold the values of the format."""
     kernel, f = plan.kernel, plan.params
-    results = [kernel(_where, bits, word, f) for bits, word in zip(patterns, drawn, strict=True)]
-    return narrowed(results, plan.mark)
+    rest = (out, halves_of(f), type(f)(*[0] * len(f)))
+    shown = np.empty(0, np.int64) if isinstance(exact, list) else exact
+    entry = (
+        loop_for("operations.wide_loops.rounded", out, out, kernel, shown, *rest, by=(kernel, 0))
+        if (words is None)
+        else loop_for("operations.wide_loops.by_chance", out, out, kernel, shown, words, *rest, by=(kernel, 1))
+    )
+    if entry is not None:
+        lanes = halves_of(exact) if isinstance(exact, list) else exact
+        entry(kernel, lanes, *(() if words is None else (words,)), *rest)
+        return
+    drawn = [0] * out.size if words is None else words.tolist()
+    results = [kernel(_where, n, word, f) for n, word in zip(integers_of(exact), drawn, strict=True)]
+    marked, mark = BINARY64.inf + 1, BINARY128.inf + 1
+    out[...] = [marked if n == mark else narrow(_where, n, BINARY128, BINARY64) for n in results]
 
 
-def narrowed(patterns: list[int], mark: int | None = None) -> list[int]:
-    """Return patterns of 64 bits, rounded to odd, for those of 128; a mark stays one."""
-    marked = BINARY64.inf + 1
-    return [marked if n == mark else narrow(_where, n, BINARY128, BINARY64) for n in patterns]
+def narrowed(exact: Any, size: int) -> npt.NDArray[np.int64]:
+    """Return patterns of 64 bits, rounded to odd, for those of 128."""
+    if isinstance(exact, list):
+        return np.array([narrow(_where, n, BINARY128, BINARY64) for n in exact], np.int64)
+    out = np.empty(size, np.int64)
+    entry = loop_for("operations.wide_loops.narrowed", out, out, exact, out)
+    if entry is None:
+        return narrowed(integers_of(exact), size)
+    entry(exact, out)
+    return out

@@ -1,0 +1,1 @@
+"""Operations against the exact result in fractions, rounded once by definition."""
