@@ -44,8 +44,9 @@ def call(name: str, xs: Sequence[Any], fmt: str | Format, rounding: str | Roundi
     settings = _settings(options)
     asked = planning.request(get(fmt), rounding, settings.overflow, settings.random_bits, None)
     if asked.fmt.blocked:
-        raise PolicyError(
-            f"{name} does not suit {asked.fmt}: its numbers share scales; legal: formats of single numbers"
+        raise UnsupportedInputError(
+            f"functions round single numbers, and those of {asked.fmt} share scales; pass the format of its elements, "
+            "or chop the result"
         )
     job = _Job(ROWS[name], asked)
     operands, target = gather(xs, asked.fmt, settings.out)

@@ -155,7 +155,7 @@ class _Steps:
         return np.array([e if g is None else g for e, g in zip(even.tolist(), given, strict=True)])
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def _steps(fmt: Format) -> _Steps:
     return object.__new__(_Steps).prepare(fmt)
 
