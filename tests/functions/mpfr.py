@@ -15,7 +15,7 @@ import numpy as np
 
 from tests.functions.truth import special
 
-__all__ = ["available", "mpfr_values"]
+__all__ = ["available", "mpfr_pair", "mpfr_values"]
 
 DIRECT = {
     "exp": "exp", "exp2": "exp2", "exp10": "exp10", "expm1": "expm1", "log": "log", "log2": "log2", "log10": "log10",
@@ -69,6 +69,19 @@ def mpfr_values(name: str, xs: np.ndarray) -> np.ndarray:
         known = special(name, x)
         found.append(function(x) if known is None else float(known))
     return np.array(found)
+
+
+def mpfr_pair(name: str, x: float, y: float) -> float:
+    """Return the value of pow or hypot at ordinary numbers, rounded to odd on the grid of float64."""
+    numbers = [_number(53) for _ in range(3)]
+    a, b, c = map(ctypes.byref, numbers)
+    LIBRARY.mpfr_set_d(a, x, NEAREST)
+    LIBRARY.mpfr_set_d(b, y, NEAREST)
+    inexact = getattr(LIBRARY, f"mpfr_{name}")(c, a, b, TOWARD_ZERO) != 0
+    found = _odd(numbers[2], inexact)
+    for number in (a, b, c):
+        LIBRARY.mpfr_clear(number)
+    return found
 
 
 def _odd(number: _Number, inexact: bool) -> float:

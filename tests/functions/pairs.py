@@ -7,15 +7,20 @@ from fractions import Fraction
 
 from tests.functions.truth import odd_float
 
-__all__ = ["pair_value"]
+__all__ = ["pair_value", "special_pair"]
 
 NAN, INF = math.nan, math.inf
 
 
 def pair_value(name: str, x: float, y: float) -> float:
     """Return the value rounded to odd on the grid of float64, or the special value."""
-    known = (_hypot if name == "hypot" else _pow)(x, y)
+    known = special_pair(name, x, y)
     return odd_float(name, (x, y)) if known is None else known
+
+
+def special_pair(name: str, x: float, y: float) -> float | None:
+    """Return the value where operands are special, None elsewhere."""
+    return (_hypot if name == "hypot" else _pow)(x, y)
 
 
 def _hypot(x: float, y: float) -> float | None:

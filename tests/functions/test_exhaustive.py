@@ -19,7 +19,8 @@ from chopper import ops
 from chopper.formats.base import Format
 from chopper.rounding import Rounding
 from tests.functions.judge import expected
-from tests.functions.mpfr import available, mpfr_values
+from tests.functions.mpfr import available, mpfr_pair, mpfr_values
+from tests.functions.pairs import pair_value, special_pair
 from tests.functions.truth import UNARY, values
 from tests.tally import Tally
 
@@ -69,3 +70,26 @@ def test_every_input(name: str, tally: Tally) -> None:
         for mode in MODES:
             got = getattr(ops, name)(xs, fmt, mode)
             tally.same(got, expected(fmt, want, mode), xs, fmt=fmt, mode=mode, about=name)
+
+
+@pytest.mark.parametrize("source", ["e4m3", "e5m2", "posit8"])
+@pytest.mark.parametrize("name", ["hypot", "pow"])
+def test_every_pair(name: str, source: str, tally: Tally) -> None:
+    """Functions of two numbers: all pairs of values of a format, to that format and to others."""
+    numbers = inputs(chopper.get(source)).view(np.float64)
+    x, y = (a.reshape(-1) for a in np.meshgrid(numbers, numbers, indexing="ij"))
+    known = np.array([_pair(name, a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True)])
+    pole = np.isinf(known) & np.isfinite(x) & np.isfinite(y)
+    for target in (source, "fp16", "posit16", "takum_linear8", "hif8"):
+        fmt = chopper.get(target)
+        want = np.where(pole & (fmt.family in ("posit", "takum")), np.nan, known)
+        for mode in MODES:
+            got = getattr(ops, name)(x, y, fmt, mode)
+            tally.same(got, expected(fmt, want, mode), x, fmt=fmt, mode=mode, about=name)
+
+
+def _pair(name: str, x: float, y: float) -> float:
+    known = special_pair(name, x, y)
+    if known is not None:
+        return known
+    return mpfr_pair(name, x, y) if available() else pair_value(name, x, y)
