@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import cast
+from typing import Any, cast
 
-from chopper.engine.families import table
+from chopper.engine.families import logarithms, table
 from chopper.engine.families.table.ends import ends_of
 from chopper.engine.families.table.rows import Pair, View, begins
 from chopper.engine.kernel import Kernel
@@ -19,7 +19,7 @@ from chopper.kernels.carrier import BINARY64, Carrier
 from chopper.kernels.takum import TakumCodes, TakumParams
 from chopper.rounding import Rounding
 
-__all__ = ["fits", "fits_codes", "plan_decode", "plan_encode", "plan_round", "why_not"]
+__all__ = ["fits", "fits_codes", "operate", "plan_decode", "plan_encode", "plan_round", "why_not"]
 
 _NEAREST = (Rounding.NEAREST_EVEN, Rounding.NEAREST_AWAY, Rounding.NEAREST_ZERO)
 _UNCUT = 12
@@ -80,6 +80,13 @@ def plan_decode(fmt: TakumFormat, width: int) -> Plan:
     nan = pattern(float("nan"), BINARY64)
     params = TakumCodes(one=pattern(Fraction(1), BINARY64), drop=64 - fmt.n, half=fmt.nan_code, nan=nan)
     return Plan(Kernel("takum", "decode_takum", "toward_zero", 64), params, slow=True)
+
+
+def operate(name: str, operands: Sequence[Any], request: Request, words: Any = None) -> Any:
+    """Return the results of an operation on logarithmic takums; `NotImplemented` for linear ones, binary fractions."""
+    if not cast(TakumFormat, request.fmt).logarithmic:
+        return NotImplemented
+    return logarithms.operate(name, operands, request, words)
 
 
 def _has_kernel(request: Request) -> bool:

@@ -13,6 +13,7 @@ from chopper.engine import plan as planning
 from chopper.engine.inputs import as_words
 from chopper.engine.operations.flags import Flags, tell
 from chopper.engine.operations.operands import Operands, Target, gather, wide
+from chopper.engine.operations.processor import in_hardware, kind_of
 from chopper.engine.operations.stages import CHUNK, Stage, put, round_chunk
 from chopper.engine.operations.turns import carrier_for, drawn_bits
 from chopper.engine.operations.wide import halves_of, integers_of
@@ -62,10 +63,12 @@ class Settings(NamedTuple):
 class _Job(NamedTuple):
     """A first stage, and the plan of the second."""
 
+    name: str
     stage: Stage
     asked: Request
     plan: Plan
     edges: Exact
+    kind: np.dtype[Any] | None
 
 
 def operate(
@@ -106,7 +109,7 @@ def operate(
     if own is not None:
         arrays = wide(operands.cut(0, operands.size))
         return target.deliver(np.asarray(own(name, arrays, asked, words), np.float64))
-    job = _Job(stage, asked, *_plan(asked, given))
+    job = _Job(name, stage, asked, *_plan(asked, given), kind_of(name, asked))
     marked = job.plan.mark is not None
     direct = target.takes_directly and not marked
     results = target.out.reshape(-1) if direct else np.empty(operands.size, "f8" if marked else target.dtype)
@@ -164,6 +167,8 @@ def _run(job: _Job, operands: Operands, words: _Array | None, results: _Array, s
 
 def _chunk(job: _Job, arrays: tuple[_Array, ...], words: _Array | None, out: _Array, flags: Flags | None) -> None:
     width = job.plan.kernel.width
+    if flags is None and job.kind is not None and out.dtype == job.kind and in_hardware(job.name, arrays, out):
+        return
     if flags is None:
         exact = job.stage(arrays, job.edges, width)
     else:

@@ -16,13 +16,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from chopper.engine.lanes import to_bits, to_float
 
-__all__ = ["add", "div", "fma", "mul", "single", "sqrt", "sub"]
+__all__ = ["add", "div", "fma", "mul", "plain", "single", "sqrt", "sub"]
 
 
 def _loop(function: Callable[..., Any]) -> Any:
@@ -91,12 +92,18 @@ def _add(a: float, b: float, zero: int) -> Any:
 
 
 @_loop
+def plain(x: Any, low: int, high: int) -> bool:
+    """Whether all numbers are zero or have a float64 exponent field from `low` to below `high`."""
+    return bool(_middling(x, low, high))
+
+
+@_loop
 def add(x: Any, y: Any, out: Any, f: Any) -> bool:
     """Put x + y into out."""
     if not (_middling(x, 123, 1923) and _middling(y, 123, 1923)):
         return False
     for i in range(x.size):
-        out[i] = _add(float(x[i]), float(y[i]), f.zero)
+        out[i] = _add(np.float64(x[i]), np.float64(y[i]), f.zero)
     return True
 
 
@@ -106,7 +113,7 @@ def sub(x: Any, y: Any, out: Any, f: Any) -> bool:
     if not (_middling(x, 123, 1923) and _middling(y, 123, 1923)):
         return False
     for i in range(x.size):
-        out[i] = _add(float(x[i]), -float(y[i]), f.zero)
+        out[i] = _add(np.float64(x[i]), -np.float64(y[i]), f.zero)
     return True
 
 
@@ -116,7 +123,7 @@ def mul(x: Any, y: Any, out: Any, f: Any) -> bool:
     if not (_middling(x, 623, 1423) and _middling(y, 623, 1423)):
         return False
     for i in range(x.size):
-        a, b = float(x[i]), float(y[i])
+        a, b = np.float64(x[i]), np.float64(y[i])
         p = a * b
         error = _fused(a, b, -p)
         out[i] = _odd(p, error > 0, error < 0)
@@ -134,7 +141,7 @@ def div(x: Any, y: Any, out: Any, f: Any) -> bool:
     if zeros:
         return False
     for i in range(x.size):
-        a, b = float(x[i]), float(y[i])
+        a, b = np.float64(x[i]), np.float64(y[i])
         q = a / b
         rest = _fused(-q, b, a)
         rest = rest if b > 0 else -rest
@@ -153,7 +160,7 @@ def sqrt(x: Any, out: Any, f: Any) -> bool:
     if negative:
         return False
     for i in range(x.size):
-        a = float(x[i])
+        a = np.float64(x[i])
         q = math.sqrt(a)
         rest = _fused(-q, q, a)
         out[i] = _odd(q, rest > 0, rest < 0)
@@ -166,7 +173,7 @@ def fma(x: Any, y: Any, z: Any, out: Any, f: Any) -> bool:
     if not (_middling(x, 623, 1423) and _middling(y, 623, 1423) and _middling(z, 123, 1923)):
         return False
     for i in range(x.size):
-        a, b, c = float(x[i]), float(y[i]), float(z[i])
+        a, b, c = np.float64(x[i]), np.float64(y[i]), np.float64(z[i])
         p = a * b
         th, tl = _sum(c, _fused(a, b, -p))
         vh, vl = _sum(p, th)

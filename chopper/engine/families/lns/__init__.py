@@ -10,6 +10,7 @@ from typing import cast
 from chopper.engine.families import table
 from chopper.engine.families.lns.climbs import climbs, digits_of, period
 from chopper.engine.families.lns.logs import lower_logs
+from chopper.engine.families.logarithms import operate
 from chopper.engine.families.table.ends import ends_of, nan_of
 from chopper.engine.families.table.lower import pattern_of
 from chopper.engine.families.table.rows import Pair, View, begins
@@ -22,7 +23,7 @@ from chopper.kernels.lns import LnsParams
 from chopper.kernels.steps import Period
 from chopper.rounding import Rounding
 
-__all__ = ["fits", "plan_decode", "plan_encode", "plan_round", "why_not"]
+__all__ = ["fits", "operate", "plan_decode", "plan_encode", "plan_round", "why_not"]
 
 _FEW = 4
 """The most fraction bits for which comparing with every step is quicker than looking steps up."""
