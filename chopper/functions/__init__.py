@@ -1,0 +1,1 @@
+"""The mathematics of elementary functions: open enclosures in integers, to any number of bits."""
