@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 from functools import cache, lru_cache, partial
@@ -177,7 +178,18 @@ class Arithmetic:
     def settle(self, result: Any) -> np.ndarray[Any, np.dtype[Any]]:
         """Return values of the format as an array of the format's dtype."""
         values = np.asarray(result)
-        return values if values.dtype == self.dtype else _cast(values, self.dtype)
+        if values.dtype == self.dtype:
+            return values
+        return narrow(values, self.dtype) if values.dtype == np.float64 else values.astype(self.dtype)
+
+    def literal(self, x: float) -> np.ndarray[Any, np.dtype[Any]]:
+        """Return a Python number rounded to the format, as a read-only array without axes; kept for the next time.
+
+        In random modes nothing is kept: a key is drawn, as `round` does.
+        """
+        if self.keys is not None:
+            return self.settle(self.round(x))
+        return _literal(self.fmt, self.rounding, self.overflow, x, x == 0 and math.copysign(1.0, x) < 0)
 
     def _on_arrays(self, run: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
         holders = [one for one in operands if hasattr(one, "__chopped__")]
@@ -257,5 +269,12 @@ def carrier_of(fmt: Format) -> np.dtype[Any]:
     return np.dtype(np.float32)
 
 
-def _cast(values: Any, dtype: np.dtype[Any]) -> Any:
-    return narrow(values, dtype) if values.dtype == np.float64 else values.astype(dtype)
+@lru_cache(maxsize=4096)
+def _literal(
+    fmt: Format, rounding: Rounding, overflow: Overflow | None, x: float, negative: bool
+) -> np.ndarray[Any, np.dtype[Any]]:
+    """Return a rounded number; `negative` tells the two zeros apart, which are equal."""
+    arithmetic = Arithmetic(fmt, rounding, overflow=overflow)
+    values = arithmetic.settle(arithmetic.round(-0.0 if negative else x))
+    values.flags.writeable = False
+    return values

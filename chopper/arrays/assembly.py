@@ -14,7 +14,7 @@ from chopper.arithmetic import Arithmetic
 from chopper.arrays.promotion import Holder, common, enter, entered, holders_in, plain_of
 from chopper.arrays.results import store
 
-__all__ = ["FUNCTIONS", "wrap_like"]
+__all__ = ["FUNCTIONS", "LIKE", "MAKERS", "make", "wrap_like"]
 
 _Array = npt.NDArray[Any]
 _Parts = Callable[..., Any]
@@ -122,12 +122,12 @@ def _fill_value(args: Any, options: dict[str, Any]) -> tuple[Any, Any, dict[str,
     return (args[0], args[1:], options) if args else (options.pop("fill_value"), args, options)
 
 
-def _made(function: _Parts, arithmetic: Arithmetic, *args: Any, **options: Any) -> Any:
-    """Make an array by ``like=``: in the arithmetic of the array that is given there."""
+def make(function: _Parts, arithmetic: Arithmetic, *args: Any, **options: Any) -> Any:
+    """Return what a function of NumPy makes of its arguments, in an arithmetic if it is an array of floats."""
     from chopper.arrays.duck import ChopArray  # which knows this module
 
     plain = function(*(plain_of(one) for one in args), **{name: plain_of(one) for name, one in options.items()})
-    if plain.dtype.kind != "f":
+    if not isinstance(plain, np.ndarray) or plain.dtype.kind != "f":
         return plain
     return ChopArray.__chopped__(np.array(enter(plain, arithmetic)), arithmetic)
 
@@ -136,33 +136,23 @@ def _meshgrid(_: Arithmetic, *arrays: Any, **options: Any) -> Any:
     return _parts(np.meshgrid, _, *arrays, **options)
 
 
+MAKERS = (
+    "arange", "array", "asanyarray", "asarray", "ascontiguousarray", "asfortranarray", "empty", "eye", "frombuffer",
+    "fromfunction", "fromiter", "fromstring", "full", "genfromtxt", "geomspace", "identity", "linspace", "loadtxt",
+    "logspace", "ones", "require", "tri", "vander", "zeros",
+)  # fmt: skip
+"""Functions of NumPy that make new arrays."""
+
+LIKE = tuple(name for name in MAKERS if name not in ("geomspace", "linspace", "logspace", "vander"))
+"""Those that NumPy asks an array for by ``like=`` alone; the others by their arguments."""
+
 FUNCTIONS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
     {
         **{
             name: partial(_joined, getattr(np, name))
             for name in ("concatenate", "stack", "vstack", "hstack", "dstack", "column_stack")
         },
-        **{
-            name: partial(_made, getattr(np, name))
-            for name in (
-                "array",
-                "asarray",
-                "asanyarray",
-                "ascontiguousarray",
-                "zeros",
-                "ones",
-                "empty",
-                "full",
-                "arange",
-                "eye",
-                "identity",
-                "fromiter",
-                "frombuffer",
-                "loadtxt",
-                "tri",
-                "require",
-            )
-        },
+        **{name: partial(make, getattr(np, name)) for name in LIKE},
         "zeros_like": partial(_filled, 0.0),
         "empty_like": partial(_filled, 0.0),
         "ones_like": partial(_filled, 1.0),

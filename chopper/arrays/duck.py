@@ -30,8 +30,8 @@ class ChopArray(Holder, Methods, NDArrayOperatorsMixin):
     It holds plain values, always values of the format, in float32 if every value of the format is one, else in
     float64: the dtype is decided by the format alone.  And it holds an `Arithmetic`, which says how to round results.
     NumPy's operators, elementwise functions and many others take it (NEP 13, NEP 18) and give ChopArrays; comparisons
-    and questions (``numpy.isnan``, ``numpy.argmax``) give plain arrays.  What has no correctly rounded operation raises an
-    `UnsupportedInputError`.
+    and questions (``numpy.isnan``, ``numpy.argmax``) give plain arrays.  What has no correctly rounded operation raises
+    an `UnsupportedInputError`.
 
     Promotion.  *ChopArrays of one arithmetic* meet freely.  *A plain number or array* is rounded to the format first,
     as `array` rounds it: ``0.1 * x`` is ``array(0.1, x.arithmetic) * x``, in comparisons too.  *Counts* stay exact:

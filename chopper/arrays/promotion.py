@@ -76,6 +76,8 @@ def enter(x: Any, arithmetic: Arithmetic) -> _Array:
     """Return an operand's values: those of a ChopArray as they are, a plain one rounded."""
     if isinstance(x, Holder):
         return x._values
+    if type(x) is float or type(x) is int:
+        return arithmetic.literal(x)
     return arithmetic.settle(arithmetic.round(plain_of(x)))
 
 
