@@ -12,8 +12,8 @@ import numpy as np
 
 from chopper import ops
 from chopper.conversion import chop, decode
-from chopper.engine.casts import narrow
-from chopper.engine.inputs import code_dtype
+from chopper.engine.casts import narrow, widen
+from chopper.engine.inputs import as_real, code_dtype
 from chopper.engine.plan import carrier_width, request
 from chopper.errors import PolicyError, UnsupportedInputError, nearest_names
 from chopper.formats.base import Format
@@ -182,14 +182,25 @@ class Arithmetic:
             return values
         return narrow(values, self.dtype) if values.dtype == np.float64 else values.astype(self.dtype)
 
+    def values_of(self, x: Any) -> np.ndarray[Any, np.dtype[Any]]:
+        """Return numbers rounded to the format, in the format's dtype; rounded in that one or in a wider one."""
+        source = as_real(x)
+        if source.dtype.kind not in "iub" and source.itemsize < self.dtype.itemsize:
+            source = widen(source, self.dtype)
+        return self.settle(self.round(source))
+
     def literal(self, x: float) -> np.ndarray[Any, np.dtype[Any]]:
         """Return a Python number rounded to the format, as a read-only array without axes; kept for the next time.
 
         In random modes nothing is kept: a key is drawn, as `round` does.
         """
         if self.keys is not None:
-            return self.settle(self.round(x))
+            return self.values_of(x)
         return _literal(self.fmt, self.rounding, self.overflow, x, x == 0 and math.copysign(1.0, x) < 0)
+
+    def constant(self, number: float) -> np.ndarray[Any, np.dtype[Any]]:
+        """Return zero, one or another number that an operation begins with: rounded to nearest, it draws no key."""
+        return _literal(self.fmt, Rounding.NEAREST_EVEN, None, float(number), False)
 
     def _on_arrays(self, run: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
         holders = [one for one in operands if hasattr(one, "__chopped__")]

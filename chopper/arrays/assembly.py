@@ -87,8 +87,18 @@ def _pad(arithmetic: Arithmetic, array: Any, pad_width: Any, mode: Any = "consta
     if mode in ("mean", "linear_ramp", "median") or callable(mode) or "reflect_type" in options:
         return NotImplemented
     if mode == "constant":
-        options["constant_values"] = enter(options.get("constant_values", 0.0), arithmetic)
+        given = options.get("constant_values")
+        options["constant_values"] = arithmetic.constant(0.0) if given is None else enter(given, arithmetic)
     return wrap_like(np.pad(array._values, pad_width, mode, **options), arithmetic, array)
+
+
+def _chosen(function: _Parts, _: Arithmetic, condition: Any, a: Any, *args: Any, out: Any = None) -> Any:
+    """Choose elements of the second argument by the first one."""
+    test = np.asarray(plain_of(condition))
+    if not isinstance(a, Holder):
+        return function(test, a, *args) if out is None else store(function(test, a, *args), out)
+    values = function(test, a._values, *args)
+    return a.__chopped__(values, a._arithmetic) if out is None else store(values, out)
 
 
 def _parts(function: _Parts, _: Arithmetic, *arrays: Any, **options: Any) -> Any:
@@ -114,7 +124,7 @@ def _filled(
     if dtype is not None and np.dtype(dtype).kind != "f":
         return np.full(lengths, plain_of(fill), dtype)
     values = np.empty(lengths, a._values.dtype)
-    values[...] = entered(fill, a._arithmetic)
+    values[...] = entered(fill, a._arithmetic) if number is None else a._arithmetic.constant(number)
     return a.__chopped__(values, a._arithmetic)
 
 
@@ -161,6 +171,8 @@ FUNCTIONS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
         "block": _block,
         "broadcast_arrays": partial(_parts, np.broadcast_arrays),
         "choose": _choose,
+        "compress": partial(_chosen, np.compress),
+        "extract": partial(_chosen, np.extract),
         "insert": _insert,
         "meshgrid": _meshgrid,
         "pad": _pad,

@@ -69,6 +69,6 @@ def array(
         fmt = Arithmetic(get(fmt), mode, key=key, overflow=policy, random_bits=random_bits, flags=flags, order=order)
     elif key is not None or overflow is not None or flags is not None:
         raise UnsupportedInputError("an Arithmetic has its own key, overflow and flags; leave these arguments out")
-    values = np.array(fmt.settle(fmt.round(plain_of(x))))
+    values = np.array(fmt.values_of(plain_of(x)))
     made: ChopArray = ChopArray.__chopped__(values, fmt)
     return made

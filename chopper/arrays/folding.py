@@ -101,7 +101,7 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 def _identity(ufunc: np.ufunc, arithmetic: Arithmetic) -> _Array:
     if ufunc.identity is None:
         raise RangeError(f"numpy.{ufunc.__name__} of no elements has no value; pass initial=")
-    return enter(float(ufunc.identity), arithmetic)
+    return arithmetic.constant(ufunc.identity)
 
 
 def _accumulate(

@@ -22,8 +22,8 @@ from chopper.errors import UnsupportedInputError, nearest_names
 __all__ = ["call_function", "known_functions"]
 
 _MOVES = (
-    "atleast_1d", "atleast_2d", "atleast_3d", "array_split", "astype", "broadcast_to", "compress", "copy", "delete",
-    "diag", "diagflat", "diagonal", "dsplit", "expand_dims", "extract", "flip", "fliplr", "flipud", "hsplit",
+    "atleast_1d", "atleast_2d", "atleast_3d", "array_split", "astype", "broadcast_to", "copy", "delete",
+    "diag", "diagflat", "diagonal", "dsplit", "expand_dims", "flip", "fliplr", "flipud", "hsplit",
     "matrix_transpose", "moveaxis", "partition", "permute_dims", "ravel", "repeat", "reshape", "resize", "roll",
     "rollaxis", "rot90", "sort", "split", "squeeze", "swapaxes", "take", "take_along_axis", "tile", "transpose",
     "tril", "triu", "trim_zeros", "unique", "unique_values", "unstack", "vsplit", "linalg.diagonal",

@@ -109,6 +109,10 @@ class Methods:
         """Return a copy with one axis."""
         return self.__chopped__(self._values.flatten(order), self._arithmetic)
 
+    def compress(self, condition: Any, axis: Any = None, out: Any = None) -> Any:
+        """Return the parts along an axis that a condition selects."""
+        return np.compress(condition, self, axis, out)
+
     def view(self) -> Any:
         """Return another array on the same values."""
         return self.__chopped__(self._values.view(), self._arithmetic)
@@ -145,7 +149,7 @@ class Methods:
 
 _SAME = frozenset(
     {
-        "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "compress", "cumprod", "cumsum",
+        "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "cumprod", "cumsum",
         "diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "put", "ravel", "repeat", "searchsorted", "squeeze",
         "std", "sum", "swapaxes", "take", "trace", "var", "ptp",
     }

@@ -1,11 +1,14 @@
 """Sums of products in a defined order: every product is rounded, and every sum, on plain arrays of values.
 
-``s = x0 y0``, then ``s = s + xk yk`` for k = 1, 2, …: sequential.  Pairwise: all products, then their pairwise sum.
-Nothing is added to zero; a sum of no products is zero.
+Sequential: ``s = +0``, then ``s = s + xk yk`` for k = 0, 1, 2, …  Pairwise: the products, each added to +0; then
+neighbours, then neighbouring sums, an odd last one carried along.  These are the orders "sequential" and "tree" of
+`chopper.accumulate`, whose loops do the work where they are there.  In a random mode a product of arrays draws one key.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -21,24 +24,53 @@ _Array = npt.NDArray[Any]
 
 
 def zeros(arithmetic: Arithmetic, shape: tuple[int, ...], number: float = 0.0) -> _Array:
-    """Return an array of one number, rounded to the format."""
-    return np.broadcast_to(arithmetic.settle(arithmetic.round(float(number))), shape).copy()
+    """Return an array of one number of the format."""
+    return np.broadcast_to(arithmetic.constant(number), shape).copy()
 
 
 def contract(arithmetic: Arithmetic, x: _Array, y: _Array) -> _Array:
-    """Return the sum over the first axis of the products of two arrays that broadcast."""
+    """Return the sum over the first axis of the products of two arrays that broadcast behind it."""
     shape = np.broadcast_shapes(x.shape[1:], y.shape[1:])
-    if not len(x):
-        return zeros(arithmetic, shape)
-    if arithmetic.order == "pairwise":
+    total = zeros(arithmetic, shape)
+    if arithmetic.order == "pairwise" and len(x):
         rank = max(x.ndim, y.ndim)  # the first axes must meet, so that missing ones go behind them
         x, y = (a.reshape(len(a), *(1,) * (rank - a.ndim), *a.shape[1:]) for a in (x, y))
-        products = arithmetic.settle(arithmetic.mul(x, y))
-        return reduce(lambda a, b: arithmetic.settle(arithmetic.add(a, b)), products, "pairwise")
-    total = arithmetic.mul(x[0], y[0])
-    for one, two in zip(x[1:], y[1:], strict=True):
-        total = arithmetic.add(total, arithmetic.mul(one, two))
-    return arithmetic.settle(total)
+        return _added(arithmetic, arithmetic.settle(arithmetic.mul(x, y)))
+    for one, two in zip(x, y, strict=True):
+        total = arithmetic.settle(arithmetic.add(total, arithmetic.mul(one, two)))
+    return total
+
+
+def _added(arithmetic: Arithmetic, items: _Array) -> _Array:
+    """Return the sum of products over the first axis, which has at least one."""
+
+    def add(a: _Array, b: _Array) -> _Array:
+        return arithmetic.settle(arithmetic.add(a, b))
+
+    begin = zeros(arithmetic, items.shape[1:])
+    if arithmetic.order == "pairwise":
+        return reduce(add, add(begin, items), "pairwise")
+    return reduce(add, items, "sequential", begin=begin)
+
+
+@cache
+def _engine() -> Any:
+    """Return the function for whole products and the class of its sums, None where they are not there."""
+    try:
+        return import_module("chopper.gemm").matmul, import_module("chopper.accumulate").Accumulator
+    except ModuleNotFoundError:
+        return None
+
+
+def _whole(arithmetic: Arithmetic, x: _Array, y: _Array, key: Any) -> Any:
+    """Return ``x @ y`` by the loops for whole products, None where these do not serve."""
+    engine = _engine()
+    if engine is None or arithmetic.flags is not None or not x.size or not y.size:
+        return None
+    multiply, accumulator = engine
+    order = "tree" if arithmetic.order == "pairwise" else "sequential"
+    sums = accumulator(sum=arithmetic.fmt, rounding=arithmetic.rounding, order=order, **arithmetic.options)
+    return multiply(x, y, accumulate=sums, key=key)
 
 
 def matmul(arithmetic: Arithmetic, x: _Array, y: _Array) -> _Array:
@@ -54,6 +86,11 @@ def matmul(arithmetic: Arithmetic, x: _Array, y: _Array) -> _Array:
             f"matmul of shapes {x.shape} and {y.shape}: the last axis of x meets the last but "
             "one of y (the only one of a vector), and numbers have none"
         )
+    if arithmetic.keys is not None:
+        arithmetic = arithmetic.fork()  # one key of the stream, however long the sums are
+    found = _whole(arithmetic, x, y, arithmetic.keys and arithmetic.keys.base)
+    if found is not None:
+        return arithmetic.settle(found)
     rows = x[None] if x.ndim == 1 else x
     columns = y[:, None] if y.ndim == 1 else y
     left = np.moveaxis(rows, -1, 0)[..., None]  # k, …, n, 1
@@ -91,7 +128,7 @@ def tensordot(arithmetic: Arithmetic, x: _Array, y: _Array, axes: Any) -> _Array
 
 
 def einsum(arithmetic: Arithmetic, subscripts: str, *operands: _Array) -> _Array:
-    """Return ``numpy.einsum``: products from left to right, then the sum over the labels that the result lacks.
+    """Return ``numpy.einsum``: products from left to right, each rounded, then the sum over labels not in the result.
 
     These labels run in the order in which they first occur, the last one fastest.  No ellipsis.
 
@@ -118,12 +155,11 @@ def einsum(arithmetic: Arithmetic, subscripts: str, *operands: _Array) -> _Array
     product = spread[0]
     for one in spread[1:]:
         product = arithmetic.settle(arithmetic.mul(product, one))
-    items = np.broadcast_to(product, shape).reshape(-1, *shape[len(summed) :]) if summed else product
     if not summed:
         return np.broadcast_to(product, shape).copy()
-    if not len(items) or not product.size:
-        return zeros(arithmetic, shape[len(summed) :])
-    return reduce(lambda a, b: arithmetic.settle(arithmetic.add(a, b)), items, arithmetic.order).copy()
+    length = int(np.prod(shape[: len(summed)], dtype=np.int64))
+    items = np.broadcast_to(product, shape).reshape(length, *shape[len(summed) :])
+    return _added(arithmetic, items) if length else zeros(arithmetic, shape[len(summed) :])
 
 
 def _spread(term: str, operand: _Array, labels: list[str]) -> _Array:

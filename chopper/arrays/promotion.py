@@ -78,13 +78,13 @@ def enter(x: Any, arithmetic: Arithmetic) -> _Array:
         return x._values
     if type(x) is float or type(x) is int:
         return arithmetic.literal(x)
-    return arithmetic.settle(arithmetic.round(plain_of(x)))
+    return arithmetic.values_of(plain_of(x))
 
 
 def entered(x: Any, arithmetic: Arithmetic) -> _Array:
     """Return what is stored in an array of this arithmetic: rounded, unless it is one of the same format already."""
     if isinstance(x, Holder):
-        return x._values if x._arithmetic.fmt == arithmetic.fmt else arithmetic.settle(arithmetic.round(x._values))
+        return x._values if x._arithmetic.fmt == arithmetic.fmt else arithmetic.values_of(x._values)
     return enter(x, arithmetic)
 
 

@@ -4,7 +4,7 @@
 *Pairwise*: neighbours first, then neighbouring results, an odd last one carried along: ``(x0 + x1) + (x2 + x3)``.
 The first element begins; there is no addition to zero.  An `initial` value stands before all elements.  Elements that
 `where` leaves out are skipped, as if they were not there.  Every step is one call of the operation on all that is left
-of the array, so that a random mode draws one key for it.
+of the array (with a mask: on the pairs that it keeps), so that a random mode draws one key for it.
 """
 
 from __future__ import annotations
@@ -59,22 +59,25 @@ def _pairwise(step: Step, items: _Array) -> _Array:
 
 def _masked(step: Step, items: _Array, mask: _Array, order: str) -> _Array:
     """Reduce what the mask keeps; where it keeps nothing the result is the first item."""
+    items, mask = (a[..., None] for a in (items, mask))  # an axis to select along, also where no other is left
 
     def joined(a: _Array, in_a: _Array, b: _Array, in_b: _Array) -> tuple[_Array, _Array]:
-        both = step(np.where(in_a, a, b), np.where(in_b, b, a))
-        return np.where(in_a & in_b, both, np.where(in_b, b, a)), in_a | in_b
+        both = in_a & in_b
+        result = np.asarray(np.where(in_b, b, a))
+        result[both] = step(a[both], b[both])
+        return result, in_a | in_b
 
     if order == "sequential":
         total: _Array = items[0]
         some: _Array = mask[0]
-        for item, kept in zip(items[1:], mask[1:], strict=True):
-            total, some = joined(total, some, item, kept)
-        return total
+        for i in range(1, len(items)):
+            total, some = joined(total, some, items[i], mask[i])
+        return total[..., 0]
     while len(items) > 1:
         even = len(items) // 2 * 2
         sums, kept = joined(items[0:even:2], mask[0:even:2], items[1:even:2], mask[1:even:2])
         items, mask = np.concatenate([sums, items[even:]]), np.concatenate([kept, mask[even:]])
-    last: _Array = items[0]
+    last: _Array = items[0][..., 0]
     return last
 
 

@@ -27,9 +27,9 @@ def store(values: _Array, out: Any) -> Any:
     place = out._values if isinstance(out, Holder) else out
     if not isinstance(place, np.ndarray):
         raise OutputError(f"out is a {type(out).__name__}; pass a ChopArray or a numpy.ndarray")
-    if np.broadcast_shapes(place.shape, np.shape(values)) != place.shape or not np.can_cast(
-        np.asarray(values).dtype, place.dtype, "same_kind"
-    ):
+    ends = zip(reversed(np.shape(values)), reversed(place.shape), strict=False)
+    fits = np.ndim(values) <= place.ndim and all(n in (1, length) for n, length in ends)
+    if not fits or not np.can_cast(np.asarray(values).dtype, place.dtype, "same_kind"):
         raise OutputError(
             f"out has dtype {place.dtype} and shape {place.shape}, which do not take a result of dtype "
             f"{np.asarray(values).dtype} and shape {np.shape(values)}"
