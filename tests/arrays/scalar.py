@@ -12,8 +12,8 @@ from chopper import chop, get, ops
 from chopper.random import Keys
 
 MODES = (
-    "nearest_even", "nearest_away", "nearest_zero", "toward_zero", "away_from_zero", "up", "down", "to_odd", "stochastic",
-    "stochastic_b", "stochastic_c", "stochastic_equal",
+    "nearest_even", "nearest_away", "nearest_zero", "toward_zero", "away_from_zero", "up", "down", "to_odd",
+    "stochastic", "stochastic_b", "stochastic_c", "stochastic_equal",
 )  # fmt: skip
 RANDOM = tuple(mode for mode in MODES if mode.startswith("stochastic"))
 
@@ -33,7 +33,7 @@ class Machine:
 
 
 class Dice:
-    """Whole arrays, one element at a time, in a random mode: each call draws the next key, elements count in C order."""
+    """Whole arrays, element by element, in a random mode: each call draws the next key, elements count in C order."""
 
     def __init__(self, fmt: str, rounding: str, key: int) -> None:
         self.fmt, self.rounding, self.base, self.calls = get(fmt), rounding, key, 0
@@ -72,5 +72,6 @@ def values_of(fmt: str, count: int, seed: int = 0) -> Any:
     given = get(fmt)
     rng = np.random.default_rng(seed)
     spread = rng.standard_normal(count) * 2.0 ** rng.integers(-8, 8, count)
-    edges = [0.0, -0.0, 1.0, -1.0, float(given.max), float(given.min), float(given.smallest), math.inf, -math.inf, math.nan]
-    return np.asarray(chop(np.array([*edges, *spread])[:count] if count < 10 else np.array([*edges, *spread[10:]]), given))
+    bounds = (float(given.max), float(given.min), float(given.smallest))
+    edges = [0.0, -0.0, 1.0, -1.0, *bounds, math.inf, -math.inf, math.nan]
+    return np.asarray(chop(np.array([*edges, *spread[10:]]), given))

@@ -83,7 +83,9 @@ def test_a_stream_is_a_key() -> None:
     assert as_key(keys).low == Keys(3).at(1) & MASK
 
 
-@pytest.mark.parametrize(("key", "position"), [(-1, 0), (1 << 64, 0), (1.5, 0), (0, -1), (0, 1 << 63), (0, 1.5), (True, 0)])
+@pytest.mark.parametrize(
+    ("key", "position"), [(-1, 0), (1 << 64, 0), (1.5, 0), (0, -1), (0, 1 << 63), (0, 1.5), (True, 0)]
+)
 def test_what_is_no_key(key: object, position: object) -> None:
     """Out of range, or of another kind."""
     with pytest.raises(RandomKeyError):
