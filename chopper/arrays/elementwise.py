@@ -61,7 +61,9 @@ def _reciprocal(arithmetic: Arithmetic, x: _Array) -> Any:
 
 def _power(arithmetic: Arithmetic, x: _Array, y: _Array) -> Any:
     """Return x ** y; a plain integer y is exact."""
-    return arithmetic.apply("power" if y.dtype.kind in "iub" else "pow", x, y)
+    if y.dtype.kind not in "iub":
+        return arithmetic.apply("pow", x, y)
+    return arithmetic.apply("mul", x, x) if y.ndim == 0 and y == 2 else arithmetic.apply("power", x, y)
 
 
 def _ldexp(arithmetic: Arithmetic, x: _Array, n: _Array) -> Any:

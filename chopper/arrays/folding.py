@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.arithmetic import Arithmetic
+from chopper.arrays import products
 from chopper.arrays.elementwise import Rule
 from chopper.arrays.promotion import Holder, enter, entered, plain_of
 from chopper.arrays.reductions import Step, accumulate, at, lead, outer, reduce, reduceat
@@ -61,6 +62,9 @@ def _reduce(
     no_more(ufunc, {**options, "dtype": dtype})
     axes = _axes(axis, values.ndim)
     items = lead(values, axes)
+    found = products.total(arithmetic, items) if (ufunc, where, initial) == (np.add, True, None) else None
+    if found is not None:
+        return _finish(_kept(found, values.shape, axes, keepdims), rule, arithmetic, inputs, out)
     if rule.answer:
         items = items != 0
     mask = None if where is True else lead(np.broadcast_to(where, values.shape), axes)
@@ -75,10 +79,12 @@ def _reduce(
             result = np.broadcast_to(begin, items.shape[1:]).copy()
     else:
         result = reduce(_step(rule, arithmetic), items, arithmetic.order, mask, begin)
-    result = np.array(result)
-    if keepdims is True:
-        result = result.reshape([1 if a in axes else n for a, n in enumerate(values.shape)])
-    return _finish(result, rule, arithmetic, inputs, out)
+    return _finish(_kept(np.array(result), values.shape, axes, keepdims), rule, arithmetic, inputs, out)
+
+
+def _kept(result: _Array, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: Any) -> _Array:
+    """Return a result with axes of length 1 in place of those that were reduced, if they are wanted."""
+    return result.reshape([1 if a in axes else n for a, n in enumerate(shape)]) if keepdims is True else result
 
 
 def _reduction_options(given: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, Any, Any, Any, Any]:

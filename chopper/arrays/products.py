@@ -18,9 +18,12 @@ from chopper.arithmetic import Arithmetic
 from chopper.arrays.reductions import reduce
 from chopper.errors import UnsupportedInputError
 
-__all__ = ["contract", "dot", "einsum", "matmul", "tensordot", "zeros"]
+__all__ = ["contract", "dot", "einsum", "matmul", "tensordot", "total", "zeros"]
 
 _Array = npt.NDArray[Any]
+
+_LONG = 32
+"""Sums of fewer items are not worth a call of the loops for whole products."""
 
 
 def zeros(arithmetic: Arithmetic, shape: tuple[int, ...], number: float = 0.0) -> _Array:
@@ -62,7 +65,7 @@ def _engine() -> Any:
         return None
 
 
-def _whole(arithmetic: Arithmetic, x: _Array, y: _Array, key: Any) -> Any:
+def _whole(arithmetic: Arithmetic, x: _Array, y: _Array, key: Any, begin: Any = None) -> Any:
     """Return ``x @ y`` by the loops for whole products, None where these do not serve."""
     engine = _engine()
     if engine is None or arithmetic.flags is not None or not x.size or not y.size:
@@ -70,7 +73,19 @@ def _whole(arithmetic: Arithmetic, x: _Array, y: _Array, key: Any) -> Any:
     multiply, accumulator = engine
     order = "tree" if arithmetic.order == "pairwise" else "sequential"
     sums = accumulator(sum=arithmetic.fmt, rounding=arithmetic.rounding, order=order, **arithmetic.options)
-    return multiply(x, y, accumulate=sums, key=key)
+    return multiply(x, y, begin, accumulate=sums, key=key)
+
+
+def total(arithmetic: Arithmetic, items: _Array) -> Any:
+    """Return the sequential sum over the first axis by the loops for whole products, None where these do not serve.
+
+    It begins with the first item, and the others are multiplied by one: no bit differs from the sum step by step.
+    """
+    if arithmetic.keys is not None or arithmetic.order != "sequential" or len(items) < _LONG:
+        return None
+    rows = items.reshape(len(items), -1)
+    found = _whole(arithmetic, np.ones((1, len(items) - 1), items.dtype), rows[1:], None, rows[:1])
+    return None if found is None else arithmetic.settle(found).reshape(items.shape[1:])
 
 
 def matmul(arithmetic: Arithmetic, x: _Array, y: _Array) -> _Array:

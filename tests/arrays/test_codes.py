@@ -21,7 +21,7 @@ def gauss(a, b):
         p = k + np.argmax(np.abs(a[k:, k]))
         if p != k:
             a[[k, p]] = a[[p, k]]
-            b[k], b[p] = b[p].copy(), b[k].copy()
+            b[k], b[p] = b[p], b[k]
         factors = a[k + 1 :, k] / a[k, k]
         a[k + 1 :, k:] -= np.outer(factors, a[k, k:])
         b[k + 1 :] -= factors * b[k]

@@ -251,6 +251,17 @@ def test_product_of_arrays_draws_one_key() -> None:
     assert same(x + x, again + again)
 
 
+@pytest.mark.parametrize("mode", ["nearest_even", "down", "stochastic", "stochastic_equal"])
+def test_products_are_those_of_the_loops(mode: str) -> None:
+    """`chopper.matmul` gives the same bits, with the key that the stream gives."""
+    gemm, accumulate = pytest.importorskip("chopper.gemm"), pytest.importorskip("chopper.accumulate")
+    for order, name in (("sequential", "sequential"), ("pairwise", "tree")):
+        x = sample("bf16", (5, 9), rounding=mode, key=1, order=order)
+        key = x.arithmetic.keys and x.arithmetic.keys.at(1)
+        sums = accumulate.Accumulator(sum="bf16", rounding=mode, order=name)
+        assert same(x @ x.T, gemm.matmul(x.values, x.values.T, accumulate=sums, key=key))
+
+
 def test_sums_and_differences() -> None:
     """trace, diff, polyval, trapezoid, convolve, cross."""
     x, machine = sample("bf16", (3, 4)), Machine("bf16")

@@ -70,6 +70,17 @@ def test_pairs_of_any_length(n: int) -> None:
     assert bits(x.prod()) == bits(in_pairs(machine.mul, x.tolist()))
 
 
+@pytest.mark.parametrize("fmt", ["e4m3", "bf16", "posit8", "lns<8,3>", "int8"])
+@pytest.mark.parametrize("mode", ["nearest_even", "down", "to_odd"])
+def test_long_sums(fmt: str, mode: str) -> None:
+    """However they are computed, they go through the elements in turn."""
+    x, machine = sample(fmt, (40, 3), rounding=mode), Machine(fmt, mode)
+    for column, total in zip(x.values.T, x.sum(axis=0).tolist(), strict=True):
+        assert bits(total) == bits(in_turn(machine.add, [float(v) for v in column]))
+    zeros = array(np.full(50, -0.0), "e4m3", mode)
+    assert bits(zeros.sum()) == bits(-0.0)
+
+
 def test_layout_does_not_matter() -> None:
     """A transposed or reversed array is added in the order of its indices."""
     x, machine = sample("e4m3", (4, 6)), Machine("e4m3")
