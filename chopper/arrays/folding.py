@@ -62,7 +62,8 @@ def _reduce(
     no_more(ufunc, {**options, "dtype": dtype})
     axes = _axes(axis, values.ndim)
     items = lead(values, axes)
-    found = products.total(arithmetic, items) if (ufunc, where, initial) == (np.add, True, None) else None
+    simple = ufunc is np.add and where is True and initial is None
+    found = products.total(arithmetic, items) if simple else None
     if found is not None:
         return _finish(_kept(found, values.shape, axes, keepdims), rule, arithmetic, inputs, out)
     if rule.answer:
