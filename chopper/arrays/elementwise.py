@@ -63,7 +63,9 @@ def _power(arithmetic: Arithmetic, x: _Array, y: _Array) -> Any:
     """Return x ** y; a plain integer y is exact."""
     if y.dtype.kind not in "iub":
         return arithmetic.apply("pow", x, y)
-    return arithmetic.apply("mul", x, x) if y.ndim == 0 and y == 2 else arithmetic.apply("power", x, y)
+    if y.ndim == 0 and y == 2:
+        return arithmetic.apply("mul", x, x)
+    return arithmetic.apply("power", x, y.astype(np.int8) if y.dtype.kind == "b" else y)
 
 
 def _ldexp(arithmetic: Arithmetic, x: _Array, n: _Array) -> Any:
