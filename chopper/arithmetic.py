@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import InitVar, dataclass, field
 from functools import cache, lru_cache, partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -257,8 +258,12 @@ def operation_named(name: str) -> Callable[..., Any]:
 
 @cache
 def operation_names() -> tuple[str, ...]:
-    """Return the names of the operations of `chopper.ops`."""
-    return tuple(sorted(name for name in ops.__all__ if name.islower()))
+    """Return the names of the rounded operations of `chopper.ops`: of the functions that take a rounding mode."""
+    return tuple(sorted(name for name in ops.__all__ if name.islower() and "rounding" in _parameters(name)))
+
+
+def _parameters(name: str) -> Container[str]:
+    return signature(getattr(ops, name)).parameters
 
 
 @lru_cache(maxsize=512)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from chopper import ops
 from chopper.arithmetic import Arithmetic, operation_names
 from chopper.errors import UnsupportedInputError, nearest_names
 
@@ -97,6 +98,24 @@ def _extreme(choose: Callable[..., Any], both: Callable[..., Any], x: _Array, y:
     return chosen
 
 
+def _neighbour(arithmetic: Arithmetic, x: _Array, y: _Array) -> Any:
+    """Return the next value of the format after x toward y."""
+    return _exactly("nextafter")(x, y, arithmetic.fmt)
+
+
+def _spacing(arithmetic: Arithmetic, x: _Array) -> Any:
+    """Return the distance to the next value away from zero, with the sign of x."""
+    return np.copysign(_exactly("ulp")(x, arithmetic.fmt), x)
+
+
+def _exactly(name: str) -> Callable[..., Any]:
+    """Return a function of `chopper.ops` that rounds nothing."""
+    found = getattr(ops, name, None)
+    if found is None:
+        raise UnsupportedInputError(f"chopper.ops has no {name!r}; there are: {', '.join(operation_names())}")
+    return cast(Callable[..., Any], found)
+
+
 _MAXIMUM = partial(_chosen, partial(_extreme, np.maximum, np.logical_and))
 _MINIMUM = partial(_chosen, partial(_extreme, np.minimum, np.logical_or))
 _FMAX = partial(_chosen, partial(_extreme, np.fmax, np.logical_and))
@@ -106,7 +125,7 @@ _OPERATIONS = MappingProxyType(
     {
         "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "sqrt": "sqrt", "float_power": "pow",
         "cbrt": "cbrt", "hypot": "hypot", "arctan": "atan", "arcsin": "asin", "arccos": "acos", "arctan2": "atan2",
-        "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "nextafter": "nextafter",
+        "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
     }
 )  # fmt: skip
 """NumPy's names and those of `chopper.ops`; others are looked up as they are."""
@@ -131,6 +150,8 @@ _RULES = MappingProxyType(
         "minimum": Rule(_MINIMUM, choice=True),
         "fmax": Rule(_FMAX, choice=True),
         "fmin": Rule(_FMIN, choice=True),
+        "nextafter": Rule(_neighbour, choice=True),
+        "spacing": Rule(_spacing, choice=True),
         "square": Rule(_square),
         "reciprocal": Rule(_reciprocal),
         "power": Rule(_power, raw=(1,)),
@@ -153,7 +174,7 @@ def rule_for(ufunc: np.ufunc) -> Rule:
     if name in _RULES and ufunc is getattr(np, name, None):
         return _RULES[name]
     operation = _OPERATIONS.get(name, name)
-    if operation in operation_names() and name != "spacing":
+    if operation in operation_names():
         return Rule(partial(_operate, operation))
     near = nearest_names(name, known_names())
     hint = f"did you mean {near}? " if near else ""

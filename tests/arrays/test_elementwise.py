@@ -19,7 +19,6 @@ OPERATIONS = {
     "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "sqrt": "sqrt", "cbrt": "cbrt",
     "hypot": "hypot", "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log2": "log2", "log10": "log10",
     "log1p": "log1p", "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "arctan": "atan",
-    "nextafter": "nextafter",
 }  # fmt: skip
 BASIC = ("add", "sub", "mul", "div", "sqrt")
 EXACT = {
@@ -190,3 +189,15 @@ def test_functions_that_are_not_there_say_what_is() -> None:
     with pytest.raises(UnsupportedInputError, match="dtype"):
         np.add(x, x, dtype=np.float64)
     assert "add" in known_names()
+
+
+@pytest.mark.skipif(not hasattr(ops, "nextafter"), reason="no neighbours yet")
+@pytest.mark.parametrize("fmt", ["e4m3", "posit8", "int8"])
+def test_neighbours(fmt: str) -> None:
+    """The next values of the format, not of the carrier; they draw no key."""
+    x = array(values_of(fmt, 30), fmt, "stochastic", key=1)
+    y = x[::-1]
+    assert same(np.nextafter(x, y), ops.nextafter(x.values, y.values, fmt))
+    assert same(np.abs(np.spacing(x)), ops.ulp(x.values, fmt))
+    assert np.array_equal(np.signbit(np.spacing(x))[~np.isnan(x)], np.signbit(x)[~np.isnan(x)])
+    assert x.arithmetic.keys.position == 2
