@@ -104,8 +104,8 @@ def _neighbour(arithmetic: Arithmetic, x: _Array, y: _Array) -> Any:
 
 
 def _spacing(arithmetic: Arithmetic, x: _Array) -> Any:
-    """Return the distance to the next value away from zero, with the sign of x."""
-    return np.copysign(_exactly("ulp")(x, arithmetic.fmt), x)
+    """Return the distance to the next value away from zero, with the sign of x, rounded to the format."""
+    return arithmetic.round(np.copysign(_exactly("ulp")(x, arithmetic.fmt), x))
 
 
 def _exactly(name: str) -> Callable[..., Any]:
@@ -151,7 +151,7 @@ _RULES = MappingProxyType(
         "fmax": Rule(_FMAX, choice=True),
         "fmin": Rule(_FMIN, choice=True),
         "nextafter": Rule(_neighbour, choice=True),
-        "spacing": Rule(_spacing, choice=True),
+        "spacing": Rule(_spacing),
         "square": Rule(_square),
         "reciprocal": Rule(_reciprocal),
         "power": Rule(_power, raw=(1,)),
