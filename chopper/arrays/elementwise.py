@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from chopper import ops
 from chopper.arithmetic import Arithmetic, operation_names
+from chopper.arrays.comparison import ANSWERS, CHOICES, EXACT
 from chopper.errors import UnsupportedInputError, nearest_names
 
 __all__ = ["Rule", "known_names", "rule_for"]
@@ -42,7 +43,7 @@ def _operate(name: str, arithmetic: Arithmetic, *operands: _Array) -> Any:
 
 
 def _rounded(exact: Callable[..., Any], arithmetic: Arithmetic, *operands: _Array) -> Any:
-    """Round what NumPy computes exactly."""
+    """Round what is computed exactly."""
     with np.errstate(all="ignore"):
         return arithmetic.round(exact(*operands))
 
@@ -88,16 +89,6 @@ def _remainder(arithmetic: Arithmetic, x: _Array, y: _Array) -> Any:
     return arithmetic.apply("add", rest, np.where(differs, y, np.copysign(0.0, rest)))
 
 
-def _extreme(choose: Callable[..., Any], both: Callable[..., Any], x: _Array, y: _Array) -> Any:
-    """Choose; of two zeros the negative one is the smaller."""
-    chosen = np.asarray(choose(x, y))
-    zeros = chosen == 0
-    if zeros.any():
-        negative = both(np.signbit(x), np.signbit(y)) & (x == y)
-        chosen = np.where(zeros & (x == y), np.where(negative, -0.0, 0.0).astype(chosen.dtype), chosen)
-    return chosen
-
-
 def _neighbour(arithmetic: Arithmetic, x: _Array, y: _Array) -> Any:
     """Return the next value of the format after x toward y."""
     return _exactly("nextafter")(x, y, arithmetic.fmt)
@@ -116,11 +107,6 @@ def _exactly(name: str) -> Callable[..., Any]:
     return cast(Callable[..., Any], found)
 
 
-_MAXIMUM = partial(_chosen, partial(_extreme, np.maximum, np.logical_and))
-_MINIMUM = partial(_chosen, partial(_extreme, np.minimum, np.logical_or))
-_FMAX = partial(_chosen, partial(_extreme, np.fmax, np.logical_and))
-_FMIN = partial(_chosen, partial(_extreme, np.fmin, np.logical_or))
-
 _OPERATIONS = MappingProxyType(
     {
         "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "sqrt": "sqrt", "float_power": "pow",
@@ -130,26 +116,11 @@ _OPERATIONS = MappingProxyType(
 )  # fmt: skip
 """NumPy's names and those of `chopper.ops`; others are looked up as they are."""
 
-_EXACT = (
-    "negative", "positive", "absolute", "fabs", "conjugate", "sign", "floor", "ceil", "rint", "trunc", "copysign",
-    "fmod", "heaviside",
-)  # fmt: skip
-"""What NumPy computes exactly; rounding it puts it into the format, where it is not there already."""
-
-_ANSWERS = (
-    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isnan", "isinf", "isfinite", "signbit",
-    "logical_and", "logical_or", "logical_xor", "logical_not",
-)  # fmt: skip
-"""What is asked of the exact values."""
-
 _RULES = MappingProxyType(
     {
-        **{name: Rule(partial(_rounded, getattr(np, name))) for name in _EXACT},
-        **{name: Rule(partial(_chosen, getattr(np, name)), answer=True) for name in _ANSWERS},
-        "maximum": Rule(_MAXIMUM, choice=True),
-        "minimum": Rule(_MINIMUM, choice=True),
-        "fmax": Rule(_FMAX, choice=True),
-        "fmin": Rule(_FMIN, choice=True),
+        **{name: Rule(partial(_rounded, exact)) for name, exact in EXACT.items()},
+        **{name: Rule(partial(_chosen, answer), answer=True) for name, answer in ANSWERS.items()},
+        **{name: Rule(partial(_chosen, choice), choice=True) for name, choice in CHOICES.items()},
         "nextafter": Rule(_neighbour, choice=True),
         "spacing": Rule(_spacing),
         "square": Rule(_square),
