@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from math import prod
 from typing import Any, NamedTuple
 
-from chopper.errors import RandomKeyError
+import numpy as np
 
-__all__ = ["Chunk", "Key", "Rows", "as_key", "strides_of"]
+from chopper.errors import RandomKeyError
+from chopper.kernels.threefry import threefry
+
+__all__ = ["Chunk", "Key", "Keys", "Rows", "as_key", "strides_of"]
 
 _WORD = 1 << 32
 
@@ -66,9 +70,9 @@ def as_key(key: Any = None, offset: int | Chunk = 0, shape: tuple[int, ...] = ()
 
     Parameters
     ----------
-    key : int, pair of uint32, numpy.random.Generator, Key or None
-        0 <= key < 2^64; an array of two uint32 is the high word and the low one; a generator gives one 64-bit draw;
-        None draws fresh entropy from the operating system; a `Key` is returned as it is.
+    key : int, pair of uint32, numpy.random.Generator, Keys, Key or None
+        0 <= key < 2^64; an array of two uint32 is the high word and the low one; a generator gives one 64-bit draw, a
+        stream of keys its next one; None draws fresh entropy from the operating system; a `Key` is returned as it is.
     offset : int or Chunk
         Index of the first element in the whole array, 0 <= offset < 2^64: a chunk that starts at element n of an
         array and is rounded with ``offset=n`` gives the bits that the whole array gives.  A chunk whose elements do
@@ -92,6 +96,8 @@ def as_key(key: Any = None, offset: int | Chunk = 0, shape: tuple[int, ...] = ()
         seed = secrets.randbits(64)
     elif str(getattr(key, "dtype", None)) == "uint32" and tuple(key.shape) == (2,):
         seed = int(key[0]) << 32 | int(key[1])
+    elif isinstance(key, Keys):
+        seed = next(key)
     elif hasattr(key, "bit_generator"):
         seed = int(key.integers(0, 1 << 64, dtype="uint64"))
     else:
@@ -99,6 +105,98 @@ def as_key(key: Any = None, offset: int | Chunk = 0, shape: tuple[int, ...] = ()
     if isinstance(offset, Chunk):
         return Key(seed >> 32, seed & (_WORD - 1), *_place(offset, shape))
     return Key(seed >> 32, seed & (_WORD - 1), _integer("offset", offset))
+
+
+class Keys:
+    """A stream of keys for work of many calls: the n-th key is a function of the base key and of n alone.
+
+    It is the Threefry-2x32-20 block of the counter 2^63 + n under the base key, its first word high.  Elements count
+    below 2^63, so that no key of the stream is made of words that the base key gives to an element.  The stream of a
+    `fork` is another one, with the next key for its base.
+
+    A pickle takes the stream along at its position: the copy goes on with the same keys as the original.  Copying by
+    `copy` and `copy.deepcopy` gives the stream itself, so that no key is used twice in a process.
+
+    Parameters
+    ----------
+    key
+        The base key, as for `chopper.chop`; None draws fresh entropy, once.
+    position : int
+        Which key `next` gives first, from 0 on.
+
+    Raises
+    ------
+    RandomKeyError
+        If the key or the position is out of range or of another kind.
+
+    Examples
+    --------
+    >>> keys = Keys(42)
+    >>> first = next(keys)
+    >>> first == Keys(42).at(0), next(keys) == keys.at(1), keys
+    (True, True, Keys(42, position=2))
+    """
+
+    __slots__ = ("_base", "_block", "_lock", "_position")
+
+    _AHEAD = 64  # keys computed at a time
+
+    def __init__(self, key: Any = None, position: int = 0) -> None:
+        found = as_key(key)
+        self._base = found.high << 32 | found.low
+        self._position = _integer("position", position)
+        self._block: tuple[int, tuple[int, ...]] = (-1, ())
+        self._lock = threading.Lock()
+
+    @property
+    def base(self) -> int:
+        """The base key."""
+        return self._base
+
+    @property
+    def position(self) -> int:
+        """How many keys have been drawn."""
+        return self._position
+
+    def at(self, n: int) -> int:
+        """Return the n-th key, from 0 on, without drawing it."""
+        return _blocks(self._base, _integer("position", n), 1)[0]
+
+    def fork(self) -> Keys:
+        """Return a stream of its own, whose base is the next key of this one."""
+        return Keys(next(self))
+
+    def __next__(self) -> int:
+        with self._lock:
+            row, column = divmod(self._position, self._AHEAD)
+            if self._block[0] != row:
+                self._block = row, _blocks(self._base, row * self._AHEAD, self._AHEAD)
+            self._position += 1
+            return self._block[1][column]
+
+    def __iter__(self) -> Keys:
+        return self
+
+    def __copy__(self) -> Keys:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Keys:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Keys, (self._base, self._position)
+
+    def __repr__(self) -> str:
+        return f"Keys({self._base}, position={self._position})"
+
+
+def _blocks(base: int, start: int, count: int) -> tuple[int, ...]:
+    """Return the keys of a stream from `start` on."""
+    counters = np.arange(start, start + count, dtype=np.uint64) + np.uint64(1 << 63)
+    high, low = (counters >> 32).astype(np.uint32), counters.astype(np.uint32)
+    encrypt: Any = threefry
+    x, y = encrypt(np.uint32(base >> 32), np.uint32(base & (_WORD - 1)), high, low)
+    return tuple((x.astype(np.uint64) << 32 | y).tolist())
 
 
 def strides_of(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -135,9 +233,10 @@ def _integer(name: str, value: Any) -> int:
     try:
         number = value.__index__()
     except (AttributeError, TypeError):
-        others = {"key": ", a pair of uint32, a numpy.random.Generator or None", "offset": " or a Chunk"}[name]
+        others = {"key": ", a pair of uint32, a numpy.random.Generator or None", "offset": " or a Chunk"}.get(name, "")
         cure = f"an int from 0 to 2**64 - 1{others}"
         raise RandomKeyError(f"{name}={value!r} is not usable; pass {cure}") from None
-    if isinstance(value, bool) or not 0 <= number < 1 << 64:
-        raise RandomKeyError(f"{name}={value!r} is out of range; legal: 0 to 2**64 - 1")
+    bits = 63 if name == "position" else 64
+    if isinstance(value, bool) or not 0 <= number < 1 << bits:
+        raise RandomKeyError(f"{name}={value!r} is out of range; legal: 0 to 2**{bits} - 1")
     return int(number)

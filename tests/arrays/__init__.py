@@ -1,0 +1,1 @@
+"""Arrays of a format compute what a loop over their elements computes."""
