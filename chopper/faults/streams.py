@@ -16,7 +16,7 @@ __all__ = ["chance", "choice", "stream", "words64"]
 _Words = npt.NDArray[np.uint64]
 _HALF = 1 << 32
 _APART = 0xFFFFFFFF
-"""High word of the counters that make keys of streams: rounding would need an array of 2^64 - 2^32 elements for them."""
+"""High word of the counters that make keys of streams: no array is so large that rounding comes to them."""
 
 
 def stream(key: Key, number: int) -> Key:
@@ -54,7 +54,7 @@ def _encrypted(key: Key, counters: _Words) -> tuple[npt.NDArray[np.uint32], npt.
     low, high = (part.astype(np.uint32).view(np.int32) for part in (counters, counters >> np.uint64(32)))
     k0, k1 = (word - _HALF if word >> 31 else word for word in (key.high, key.low))
     with np.errstate(over="ignore"):
-        x0, x1 = threefry(k0, k1, high, low)
+        x0, x1 = threefry(k0, k1, high, low)  # type: ignore[no-untyped-call]
     return x0.view(np.uint32), x1.view(np.uint32)
 
 

@@ -160,19 +160,22 @@ def flip_codes(
     base = as_key(_fixed(key), offset, np.shape(codes) if not isinstance(codes, ScaledArray) else codes.shape)
     scales = _one_of("part", part, _PARTS) == "scales"
     if isinstance(codes, ScaledArray):
-        changed, flips = (_scales if scales else _elements)(codes, chosen, base, offset)
-        return (changed, flips) if return_flips else changed
+        run = _flipped_scales if scales else _flipped_elements
+        return _returned(run(codes, chosen, base, offset), return_flips)
     if fmt is None or scales or get(fmt).blocked:
         raise UnsupportedInputError(
-            "plain codes need fmt=, a format of single numbers, and have no scales; pass a ScaledArray for part='scales'"
+            "plain codes need fmt=, a format of single numbers, and have no scales; for these pass a ScaledArray"
         )
     fmt = get(fmt)
     given = as_codes(codes, fmt)
-    found = chosen.flips(given, fmt, base)
-    changed = given ^ found
+    flips = chosen.flips(given, fmt, base)
     if is_number(codes):
-        changed, found = int(changed[()]), int(found[()])
-    return (changed, found) if return_flips else changed
+        return _returned((int((given ^ flips)[()]), int(flips[()])), return_flips)
+    return _returned((given ^ flips, flips), return_flips)
+
+
+def _returned(found: tuple[Any, Any], both: bool) -> Any:
+    return found if both else found[0]
 
 
 class _Choice:
@@ -219,13 +222,15 @@ def _bit(masks: _Array, places: _Array, bits: int) -> _Array:
     return found
 
 
-def _elements(x: ScaledArray, chosen: _Choice, key: Key, _: int | Chunk) -> tuple[ScaledArray, _Array]:
+def _flipped_elements(x: ScaledArray, chosen: _Choice, key: Key, _: int | Chunk) -> tuple[ScaledArray, _Array]:
     codes = x.codes
     flips = chosen.flips(codes, x.fmt.element, key)
     return _rebuilt(x, codes ^ flips, x.scale_codes), flips
 
 
-def _scales(x: ScaledArray, chosen: _Choice, key: Key, offset: int | Chunk) -> tuple[ScaledArray, tuple[_Array, ...]]:
+def _flipped_scales(
+    x: ScaledArray, chosen: _Choice, key: Key, offset: int | Chunk
+) -> tuple[ScaledArray, tuple[_Array, ...]]:
     if offset != 0:
         raise UnsupportedInputError(f"offset={offset!r} counts elements; flip the scales of the whole array")
     pairs = list(zip(x.scale_codes, x.fmt.levels, strict=True))

@@ -124,7 +124,7 @@ def test_values_are_those_of_the_codes(name: str, tally) -> None:
 
 
 def test_zeros_flip_like_any_code() -> None:
-    """One bit of zero is a power of two, minus zero, or what an exponent bit makes of it: nowhere near 1 by necessity."""
+    """One bit of zero is a power of two, minus zero, or what an exponent bit makes of it: not near 1."""
     values = flip(np.zeros(4096), "fp16", 1, key=0)
     fmt = chopper.get("fp16")
     assert {abs(v) for v in values.tolist()} == {abs(float(fmt.value(1 << b))) for b in range(16)}
