@@ -116,7 +116,7 @@ def test_symmetric(name: str) -> None:
 
 
 def test_the_system_that_is_solved(tally) -> None:
-    """With y of the scaled system, A (columns y) = b exactly: in fractions, for a format that holds the scaled matrix."""
+    """With y of the scaled system, A (columns y) = b exactly, in fractions; the format holds the scaled matrix."""
     a, y = wide(8, 8, 12, seed=1), np.arange(1.0, 9.0)
     one = squeeze(a, "fp64")
     x = one.solution(y)
