@@ -30,7 +30,7 @@ def test_spacing_by_the_list_of_values(name: str, tally) -> None:
     every = magnitudes(fmt)
     points = every + [(a + b) / 2 for a, b in pairwise(every)]
     points += [every[-1] * 2, every[0] if every[0] else every[1] / 3]
-    points = [p for p in points[:: max(1, len(points) // 2000)] if Fraction(float(p)) == p]
+    points = [p for p in points[:: max(1, len(points) // 1000)] if Fraction(float(p)) == p]
     want = []
     for point in points:
         low = min(_place(every, point), len(every) - 2)

@@ -34,13 +34,13 @@ def test_student_values_in_closed_form() -> None:
     assert (
         f"{student_value(0.95, 2):.3f} {student_value(0.95, 3):.3f} {student_value(0.99, 9):.3f}" == "4.303 3.182 3.250"
     )
-    assert student_value(0.95, 100001) == pytest.approx(1.95996398, rel=1e-4)
+    assert student_value(0.95, 10001) == pytest.approx(1.95996398, rel=1e-3)
 
 
 def test_student_values_of_scipy() -> None:
     """A second witness, where it is installed."""
     stats = pytest.importorskip("scipy.stats")
-    for degrees in range(1, 60):
+    for degrees in (1, 2, 3, 4, 9, 30, 59):
         for p in (0.1, 0.5, 0.9, 0.95, 0.99, 0.9999):
             assert student_value(p, degrees) == pytest.approx(stats.t.ppf((1 + p) / 2, degrees), rel=1e-10)
 
@@ -234,7 +234,7 @@ def test_determinant_of_hilberts_matrix() -> None:
     before = []
     for n in (2, 3, 5, 8):
         digits = []
-        for key in KEYS[:5]:
+        for key in KEYS[:3]:
             a = StochasticArithmetic("fp32", key=key)
             found = determinant(a, n)
             true = -math.log10(abs(float(found) / float(hilbert(n)) - 1) + 1e-16)
@@ -324,9 +324,9 @@ def test_jacobi_stops_where_nothing_more_is_gained() -> None:
     """With a bound too small the plain iteration goes on to the end; samples stop at the noise, just as good."""
     matrix, b = cadna_system()
     plain = Arithmetic("fp32")
-    far, count = jacobi(plain, matrix, b, np.full(20, 10.0), lambda new, old: np.abs(new - old).max() < 1e-4, 200)
-    assert count == 200
-    for key in KEYS[:3]:
+    far, count = jacobi(plain, matrix, b, np.full(20, 10.0), lambda new, old: np.abs(new - old).max() < 1e-4, 90)
+    assert count == 90
+    for key in KEYS[:2]:
         a = StochasticArithmetic("fp32", key=key)
         found, count = jacobi(a, matrix, b, a.array(np.full(20, 10.0)), lambda new, old: (new == old).all(), 200)
         assert 20 <= count <= 45
