@@ -118,6 +118,10 @@ class Traced:
             result = found(*operands, **options)
             if _is_numeric(result):
                 self._note(name, operands, result, sys._getframe(1))
+            if isinstance(result, type(self._arithmetic)):  # one like it: to be watched too, in the same table
+                other = Traced(result, hidden=self._hidden)
+                other._traces = self._traces
+                return other
             return result
 
         return watched

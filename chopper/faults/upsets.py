@@ -13,7 +13,7 @@ from chopper.conversion import decode, encode
 from chopper.engine.inputs import as_codes, as_real, code_dtype, is_number
 from chopper.errors import RangeError, UnsupportedInputError
 from chopper.faults.masks import Fields, field_masks
-from chopper.faults.streams import chance, choice, stream, words64
+from chopper.faults.streams import choice, happens, words64
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 from chopper.random import Chunk, Key, as_key
@@ -95,7 +95,7 @@ def flip(
     >>> import numpy as np
     >>> x = np.ones(8)
     >>> flip(x, "e4m3", 1.0, key=1, fields="exponent").tolist()
-    [0.25, 0.5, 0.0625, 256.0, 0.25, 0.0625, 0.5, 0.0625]
+    [0.0625, 256.0, 256.0, 0.0625, 256.0, 0.5, 0.0625, 0.5]
     >>> flip(x, "e4m3", 1e-9, key=1).tolist() == x.tolist()
     True
     """
@@ -131,10 +131,10 @@ def flip_codes(
     probability, fields, per, part, offset
         As for `flip`.  For scales, indices count the scales of a level, and `offset` must be 0.
     key : int, pair of uint32, numpy.random.Generator or None
-        Elements take 64-bit words of Threefry-2x32-20 under keys derived from this one, with their index in C order as
-        the counter: an element is hit where its word is below probability * 2^64, and another word times the number of
-        bits that can be hit, over 2^64, says which of them it is, counted from the lowest.  Under ``per="bit"`` each
-        bit has a key of its own.  So results do not depend on how an array is cut into chunks.
+        Elements take 64-bit words from streams of their own, with their index in C order as the counter; see
+        `chopper.faults.streams`.  An element is hit where its word is below probability * 2^64, and another word times
+        the number of bits that can be hit, over 2^64, says which of them it is, counted from the lowest.  Under
+        ``per="bit"`` each bit has a stream.  So results do not depend on how an array is cut into chunks.
     return_flips : bool
         Return ``(codes, flips)``.  Flips are codes exclusive-or what they became, 0 where nothing happened: an array
         of the shape and dtype of the codes; for scales a tuple of one array for each level.
@@ -154,7 +154,7 @@ def flip_codes(
     >>> import numpy as np
     >>> codes, flips = flip_codes(np.zeros(6, np.uint8), "posit8", 0.5, key=3, return_flips=True)
     >>> bool((codes == flips).all()), int(np.count_nonzero(flips))
-    (True, 2)
+    (True, 3)
     """
     chosen = _Choice(_probability(probability), fields, _one_of("per", per, _PERS) == "bit")
     base = as_key(_fixed(key), offset, np.shape(codes) if not isinstance(codes, ScaledArray) else codes.shape)
@@ -193,33 +193,36 @@ class _Choice:
         return run(flat, fmt, key, first).astype(code_dtype(fmt)).reshape(codes.shape)
 
     def _one_bit(self, codes: _Array, fmt: Format, key: Key, first: int) -> _Array:
-        hits = words64(stream(key, first + _HITS), np.arange(codes.size))
-        where = np.flatnonzero(chance(hits, self.probability))
+        where = np.flatnonzero(happens(key, first + _HITS, codes.size, self.probability))
         masks = field_masks(fmt, self.fields, codes[where])
         where, masks = where[masks != 0], masks[masks != 0]
-        places = choice(words64(stream(key, first + _PLACES), where), np.bitwise_count(masks).astype(np.uint64))
+        counts = np.bitwise_count(masks).astype(np.uint64)
+        places = choice(words64(key, first + _PLACES, where, codes.size), counts)
         flips = np.zeros(codes.size, np.uint64)
-        flips[where] = _bit(masks, places, fmt.bits)
+        flips[where] = _bit(masks, places)
         return flips
 
     def _each_bit(self, codes: _Array, fmt: Format, key: Key, first: int) -> _Array:
-        flips, every = np.zeros(codes.size, np.uint64), np.arange(codes.size)
+        flips = np.zeros(codes.size, np.uint64)
         for bit in range(fmt.bits):
-            hit = chance(words64(stream(key, first + _BITS + bit), every), self.probability)
-            flips |= hit.astype(np.uint64) << np.uint64(bit)
+            hit = happens(key, first + _BITS + bit, codes.size, self.probability)
+            flips[hit] |= np.uint64(1 << bit)
         where = np.flatnonzero(flips)
         flips[where] &= field_masks(fmt, self.fields, codes[where])
         return flips
 
 
-def _bit(masks: _Array, places: _Array, bits: int) -> _Array:
+def _bit(masks: _Array, places: _Array) -> _Array:
     """Return the bit of each mask that has so many set bits below it."""
-    found, below = np.zeros_like(masks), np.zeros_like(masks)
-    for bit in range(bits):
-        here = masks >> np.uint64(bit) & np.uint64(1)
-        found |= (here & (below == places)) << np.uint64(bit)
-        below += here
-    return found
+    rest, found = masks, np.zeros_like(masks)
+    for width in (32, 16, 8, 4, 2, 1):
+        low = rest & np.uint64((1 << width) - 1)
+        below = np.bitwise_count(low).astype(np.uint64)
+        higher = places >= below
+        places = np.where(higher, places - below, places)
+        rest = np.where(higher, rest >> np.uint64(width), low)
+        found = np.where(higher, found + np.uint64(width), found)
+    return np.uint64(1) << found
 
 
 def _flipped_elements(x: ScaledArray, chosen: _Choice, key: Key, _: int | Chunk) -> tuple[ScaledArray, _Array]:

@@ -30,8 +30,8 @@ def threefry(key: tuple[int, int], counter: int) -> tuple[int, int]:
 
 def word(key: int, number: int, index: int) -> int:
     """Return the 64-bit word of an element in a stream."""
-    high, low = threefry(threefry((key >> 32, key & M), M << 32 | number), index)
-    return high << 32 | low
+    words = [threefry(threefry((key >> 32, key & M), M << 32 | 2 * number + i), index) for i in range(2)]
+    return (words[0][0] ^ words[0][1]) << 32 | words[1][0] ^ words[1][1]
 
 
 def exponent_bits(fmt: Format, code: int) -> list[int]:

@@ -127,6 +127,18 @@ def test_values_are_those_of_the_codes(name: str, tally) -> None:
     tally.same(flip(x, fmt, 0, key=4), chopper.chop(x, fmt), x, fmt=fmt)
 
 
+@pytest.mark.parametrize("per", ["element", "bit"])
+def test_large_arrays(per: str, tally) -> None:
+    """Where compiled loops make the words: a sample of the elements, and a chunk."""
+    fmt, codes = chopper.get("posit16"), some_codes("posit16", 40000)
+    got = flip_codes(codes, fmt, 0.6, key=77, per=per, fields="significand", return_flips=True)[1]
+    picked = [0, 1, 39999, *range(17, 40000, 997)]
+    want = [flips(fmt, [int(codes[i])], Fraction(0.6), 77, "significand", per, i)[0] for i in picked]
+    tally.same(got[picked].astype(np.uint64), np.array(want, np.uint64), picked, fmt=fmt)
+    part = flip_codes(codes[100:200], fmt, 0.6, key=77, per=per, fields="significand", offset=100)
+    assert (part == codes[100:200] ^ got[100:200]).all()
+
+
 def test_zeros_flip_like_any_code() -> None:
     """One bit of zero is a power of two, minus zero, or what an exponent bit makes of it: not near 1."""
     values = flip(np.zeros(4096), "fp16", 1, key=0)

@@ -154,6 +154,21 @@ def test_results_are_unchanged() -> None:
         assert (one.mul(one.round(x), x) == two.mul(two.round(x), x)).all()
 
 
+def test_arithmetics_that_come_back_are_watched() -> None:
+    """One in another format, say, writes to the same table."""
+
+    class Other(Arithmetic):
+        def like(self, fmt: str) -> Other:
+            """Return another one."""
+            return Other(fmt)
+
+    traced = Traced(Other("fp16"))
+    traced.add(1.0, 2.0)
+    traced.like("e4m3").add(1.0, 1 / 16)
+    assert [(one.operation, one.calls) for one in traced.by_operation()] == [("add", 2)]
+    assert traced.by_operation()[0].inexact == 1
+
+
 # --- sweeps ----------------------------------------------------------------------------------------------------------
 
 
