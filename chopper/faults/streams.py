@@ -81,7 +81,8 @@ def happens(key: Key, number: int, size: int, probability: Fraction) -> npt.NDAr
 
 def _words(key: Key, elements: npt.NDArray[Any], size: int) -> npt.NDArray[np.uint32]:
     if elements.size > _MANY and 8 * elements.size > size:
-        return all_words(key, size, None)[elements]
+        every: npt.NDArray[np.uint32] = all_words(key, size, None)[elements]
+        return every
     counters, _ = key.locate(elements.astype(np.uint64))
     low, high = (part.astype(np.uint32).view(np.int32) for part in (counters, counters >> np.uint64(32)))
     k0, k1 = (word - _HALF if word >> 31 else word for word in (key.high, key.low))
