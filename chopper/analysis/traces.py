@@ -78,6 +78,8 @@ class Trace:
 class Traced:
     """An arithmetic whose operations are watched: what it is asked is passed on, and the results come back unchanged.
 
+    It may stand wherever an `Arithmetic` may, and ``isinstance`` takes it for one.
+
     Parameters
     ----------
     arithmetic : Arithmetic
@@ -109,7 +111,20 @@ class Traced:
         except UnsupportedInputError:  # a family that does not say
             self._precision = 53
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """The class of what is watched, so that what asks for an `Arithmetic` takes it."""
+        return type(self._arithmetic)
+
+    def __copy__(self) -> Traced:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Traced:
+        return self
+
     def __getattr__(self, name: str) -> Any:
+        if name == "_arithmetic":  # not there yet
+            raise AttributeError(name)
         found = getattr(self._arithmetic, name)
         if name.startswith("_") or not callable(found):
             return found

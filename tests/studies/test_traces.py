@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 from collections.abc import Callable
@@ -166,6 +167,7 @@ def test_arithmetics_that_come_back_are_watched() -> None:
     traced.add(1.0, 2.0)
     traced.like("e4m3").add(1.0, 1 / 16)
     assert [(one.operation, one.calls) for one in traced.by_operation()] == [("add", 2)]
+    assert isinstance(traced, Arithmetic) and copy.deepcopy(traced) is traced is copy.copy(traced)
     assert traced.by_operation()[0].inexact == 1
 
 
