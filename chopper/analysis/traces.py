@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chopper import ops
 from chopper.analysis.local import exact_result
 from chopper.analysis.statistics import as_bound
 from chopper.analysis.sweeps import text_of
@@ -23,7 +24,7 @@ __all__ = ["Trace", "Traced"]
 
 _Array = npt.NDArray[np.float64]
 
-_HIDDEN = ("chopper.analysis", "chopper.arithmetic", "chopper.arrays", "chopper.ops")
+_HIDDEN = ("chopper.analysis", "chopper.arithmetic", "chopper.arrays", "chopper.ops", "numpy")
 _ORDERS = ("lost", "error", "calls", "seen")
 _SUMS = ("add", "sub", "fma")
 
@@ -131,8 +132,9 @@ class Traced:
 
         def watched(*operands: Any, **options: Any) -> Any:
             result = found(*operands, **options)
-            if _is_numeric(result):
-                self._note(name, operands, result, sys._getframe(1))
+            named = (str(operands[0]), operands[1:]) if name == "apply" else (name, operands)
+            if (named[0] == "round" or hasattr(ops, named[0])) and _is_numeric(_plain(result)):
+                self._note(*named, result, sys._getframe(1))
             if isinstance(result, type(self._arithmetic)):  # one like it: to be watched too, in the same table
                 other = Traced(result, hidden=self._hidden)
                 other._traces = self._traces
@@ -216,11 +218,11 @@ class Traced:
         if trace is None:
             trace = Trace(name, code.co_filename, frame.f_lineno, code.co_name, _order=len(self._traces))
             self._traces[key] = trace
-        got = np.asarray(result, np.float64)
+        got, given = np.asarray(_plain(result), np.float64), [_plain(one) for one in operands]
         trace.calls += 1
         trace.elements += got.size
-        if all(_is_numeric(one) for one in operands) and got.size:
-            self._compare(trace, [np.asarray(one, np.float64) for one in operands], got)
+        if all(_is_numeric(one) for one in given) and got.size:
+            self._compare(trace, [np.asarray(one, np.float64) for one in given], got)
 
     def _is_hidden(self, frame: FrameType) -> bool:
         module = str(frame.f_globals.get("__name__", ""))
@@ -260,6 +262,11 @@ class Traced:
 def _is_pole(name: str, operands: list[_Array], near: _Array) -> Any:
     """Where a quotient is infinite because it divides by zero: exact, and no overflow."""
     return np.isinf(near) & (operands[1] == 0) if name == "div" else np.False_
+
+
+def _plain(value: Any) -> Any:
+    """Return the numbers of an array of a format; other things as they are."""
+    return value.values if hasattr(value, "__chopped__") else value
 
 
 def _is_numeric(value: Any) -> bool:
