@@ -18,6 +18,7 @@ from chopper.analysis.local import exact_result
 from chopper.analysis.statistics import as_bound
 from chopper.analysis.sweeps import text_of
 from chopper.errors import UnsupportedInputError
+from chopper.formats.base import Format
 from chopper.formats.finfo import finfo
 
 __all__ = ["Trace", "Traced"]
@@ -107,10 +108,7 @@ class Traced:
         self._traces: dict[Any, Trace] = {}
         fmt = arithmetic.fmt
         self._low, self._high = as_bound(fmt.min), as_bound(fmt.max)
-        try:
-            self._precision = finfo(fmt).precision
-        except UnsupportedInputError:  # a family that does not say
-            self._precision = 53
+        self._precision = _precision(fmt)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -262,6 +260,14 @@ class Traced:
 def _is_pole(name: str, operands: list[_Array], near: _Array) -> Any:
     """Where a quotient is infinite because it divides by zero: exact, and no overflow."""
     return np.isinf(near) & (operands[1] == 0) if name == "div" else np.False_
+
+
+def _precision(fmt: Format) -> int:
+    """Return the bits that a number can lose: the precision, and no more than a code has."""
+    try:
+        return min(finfo(fmt).precision, fmt.bits)
+    except UnsupportedInputError:  # a family that does not say
+        return min(fmt.bits, 53)
 
 
 def _plain(value: Any) -> Any:

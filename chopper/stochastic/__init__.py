@@ -6,9 +6,10 @@ Congress 1974; F. Jézéquel, J.-M. Chesneaux, "CADNA: a library for estimating 
 Phys. Commun. 178 (2008), doi:10.1016/j.cpc.2008.02.003).
 """
 
+from chopper.stochastic.arithmetic import StochasticArithmetic
 from chopper.stochastic.estimate import is_noise, significant_digits, student_value
 from chopper.stochastic.runs import Significance, significance
-from chopper.stochastic.sampled import Sampled, StochasticArithmetic
+from chopper.stochastic.sampled import Sampled
 
 __all__ = [
     "Sampled",

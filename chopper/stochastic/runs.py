@@ -14,8 +14,9 @@ from chopper.faults.streams import stream
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 from chopper.random import as_key
+from chopper.stochastic.arithmetic import StochasticArithmetic, digits_of
 from chopper.stochastic.estimate import estimate, student_value
-from chopper.stochastic.sampled import Sampled, StochasticArithmetic, digits_of
+from chopper.stochastic.sampled import Sampled
 
 __all__ = ["Significance", "significance"]
 

@@ -3,160 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from chopper.arithmetic import Arithmetic
 from chopper.errors import UnsupportedInputError
-from chopper.formats.base import Format
-from chopper.formats.finfo import finfo
-from chopper.stochastic.estimate import Estimate, estimate, student_value
 
-__all__ = ["Sampled", "StochasticArithmetic", "digits_of"]
+if TYPE_CHECKING:
+    from chopper.stochastic.arithmetic import StochasticArithmetic
 
-_Array = npt.NDArray[Any]
-
-_SUDDEN = 4
-"""An addition that loses so many digits at once is a cancellation."""
-
-
-def digits_of(fmt: Format) -> float:
-    """Return the decimal digits that a format has: its precision times log10 2.
-
-    Examples
-    --------
-    >>> from chopper import get
-    >>> round(digits_of(get("fp32")), 2)
-    7.22
-    """
-    return finfo(fmt).precision * math.log10(2)
-
-
-class StochasticArithmetic:
-    """Arithmetic on samples, each of whose operations rounds up or down by chance, all of them in step.
-
-    Parameters
-    ----------
-    fmt : str or Format
-        As for `chopper.chop`.
-    samples : int
-        How many samples; 3 as in CADNA.
-    key
-        As for `chopper.Arithmetic`: where its random words start.
-    confidence : float
-        Of the estimates.
-    overflow : str or Overflow, optional
-        As for `chopper.chop`.
-
-    Attributes
-    ----------
-    instabilities : dict of str to int
-        How many elements of operations were numerically unstable so far: ``"division"``: by a computational zero;
-        ``"multiplication"``: of two of them; ``"cancellation"``: sums that lost four digits or more of the less
-        accurate operand; ``"branching"``: comparisons of numbers whose difference is one; ``"root"``: of a number with
-        samples of both signs.
-
-    Examples
-    --------
-    >>> a = StochasticArithmetic("fp32")
-    >>> a.array(1.0) + 1, a.array([0.5, 3.0]) * 2
-    (Sampled('fp32', 2.000000), Sampled('fp32', [1.000000 6.000000]))
-    >>> noisy = Sampled([1e-8, -2e-8, 1e-8], a)
-    >>> noisy, bool(noisy == 0), bool(noisy > -1), (1 / noisy).shape, a.instabilities["division"]
-    (Sampled('fp32', @.0), True, True, (), 1)
-    """
-
-    def __init__(
-        self,
-        fmt: str | Format,
-        *,
-        samples: int = 3,
-        key: Any = None,
-        confidence: float = 0.95,
-        overflow: Any = None,
-    ) -> None:
-        student_value(confidence, samples - 1)  # raises where one of them is not legal
-        self._arithmetic = Arithmetic(fmt, "stochastic_equal", key=key, overflow=overflow)
-        self.fmt: Format = self._arithmetic.fmt
-        self.samples, self.confidence = samples, confidence
-        self.limit = digits_of(self.fmt)
-        self.instabilities = dict.fromkeys(("division", "multiplication", "cancellation", "branching", "root"), 0)
-
-    def array(self, x: Any) -> Sampled:
-        """Return samples of a number or an array: each rounded to the format, up or down by chance where it must be."""
-        if isinstance(x, Sampled):
-            return x
-        given = np.asarray(x, np.float64)
-        return Sampled(self._arithmetic.round(np.broadcast_to(given, (self.samples, *given.shape)).copy()), self)
-
-    def estimate(self, samples: _Array) -> Estimate:
-        """Return mean, digits and noise of samples along the first axis."""
-        return estimate(samples, 0, self.confidence, self.limit)
-
-    def _two(self, x: Any, y: Any) -> tuple[_Array, _Array]:
-        """Return the samples of two operands, with as many axes."""
-        a, b = (self.array(one).samples for one in (x, y))
-        rank = max(a.ndim, b.ndim)
-        return tuple(p.reshape(len(p), *(1,) * (rank - p.ndim), *p.shape[1:]) for p in (a, b))  # type: ignore[return-value]
-
-    def _count(self, kind: str, where: Any) -> None:
-        self.instabilities[kind] += int(np.count_nonzero(where))
-
-    def _sum(self, name: str, x: Any, y: Any) -> Sampled:
-        a, b = self._two(x, y)
-        result = getattr(self._arithmetic, name)(a, b)
-        before = np.minimum(self.estimate(a).digits, self.estimate(b).digits)
-        self._count("cancellation", before - self.estimate(result).digits >= _SUDDEN)
-        return Sampled(result, self)
-
-    def add(self, x: Any, y: Any) -> Sampled:
-        """Return x + y."""
-        return self._sum("add", x, y)
-
-    def sub(self, x: Any, y: Any) -> Sampled:
-        """Return x - y."""
-        return self._sum("sub", x, y)
-
-    def mul(self, x: Any, y: Any) -> Sampled:
-        """Return x * y."""
-        a, b = self._two(x, y)
-        self._count("multiplication", self._uncertain(a) & self._uncertain(b))
-        return Sampled(self._arithmetic.mul(a, b), self)
-
-    def div(self, x: Any, y: Any) -> Sampled:
-        """Return x / y."""
-        a, b = self._two(x, y)
-        self._count("division", np.broadcast_to(self.estimate(b).noise, np.broadcast_shapes(a.shape, b.shape)[1:]))
-        return Sampled(self._arithmetic.div(a, b), self)
-
-    def sqrt(self, x: Any) -> Sampled:
-        """Return the square root of x."""
-        a = self.array(x).samples
-        self._count("root", (a < 0).any(axis=0) & (a >= 0).any(axis=0))
-        return Sampled(self._arithmetic.sqrt(a), self)
-
-    def fma(self, x: Any, y: Any, z: Any) -> Sampled:
-        """Return x * y + z, rounded once."""
-        a, b = self._two(x, y)
-        b, c = self._two(Sampled(b, self), z)
-        a, c = self._two(Sampled(a, self), Sampled(c, self))
-        return Sampled(self._arithmetic.fma(a, b, c), self)
-
-    def _uncertain(self, a: _Array) -> Any:
-        """Where samples have no digit in common, though they are not all zero."""
-        return self.estimate(a).noise & (a != 0).any(axis=0)
-
-    def differ(self, x: Any, y: Any, branching: bool = True) -> tuple[Any, Any]:
-        """Return the mean of x - y, and whether the difference is a computational zero; it is taken in float64."""
-        a, b = self._two(x, y)
-        with np.errstate(invalid="ignore"):
-            apart = a - b
-        found = self.estimate(apart)
-        if branching:
-            self._count("branching", found.noise & (apart != 0).any(axis=0))
-        return found.mean, found.noise
+__all__ = ["Sampled"]
 
 
 class Sampled:
@@ -211,6 +67,23 @@ class Sampled:
     def sqrt(self) -> Sampled:
         """Return the square root."""
         return self.arithmetic.sqrt(self)
+
+    def __matmul__(self, other: Any) -> Sampled:
+        """Return the product of two vectors or matrices; products and sums are rounded, in the order of the index."""
+        b = self.arithmetic.array(other)
+        if not 1 <= len(self.shape) <= 2 or not 1 <= len(b.shape) <= 2 or self.shape[-1] != b.shape[0]:
+            raise UnsupportedInputError(f"shapes {self.shape} and {b.shape} do not fit; pass vectors or matrices")
+        rows = self.samples if len(self.shape) == 1 else np.moveaxis(self.samples, 2, 1)
+        total = self.arithmetic.array(np.zeros((*self.shape[:-1], *b.shape[1:])))
+        for k in range(b.shape[0]):
+            column = rows[:, k]
+            left = column[..., None] if len(self.shape) + len(b.shape) == 4 else column
+            right = b.samples[:, k][:, None] if len(self.shape) + len(b.shape) == 4 else b.samples[:, k]
+            total = total + Sampled(left, self.arithmetic) * Sampled(right, self.arithmetic)
+        return total
+
+    def __rmatmul__(self, other: Any) -> Sampled:
+        return self.arithmetic.array(other) @ self
 
     def __getitem__(self, index: Any) -> Sampled:
         index = index if isinstance(index, tuple) else (index,)

@@ -125,6 +125,13 @@ def test_samples_are_arrays() -> None:
     assert float(x[0, 0]) == 0 and y.mean[0].tolist() == [7.0] * 3
     assert str(x[0]) == "[@.0 1.000000 2.000000]" and repr(x[1, 0]) == "Sampled('fp32', 3.000000)"
     assert str(a.array(1e39)) == "inf" and (2 - x[1, 0], 3 / x[1, 0])[0].mean == -1
+    y = a.array(np.arange(3.0))
+    assert (
+        (x @ y).mean.tolist() == [5, 14] and (y @ y).mean == 5 and (x @ x.mean.T).mean.tolist() == [[5, 14], [14, 50]]
+    )
+    assert (np.eye(2) @ x).mean.tolist() == x.mean.tolist() and (np.ones(2) @ x).mean.tolist() == [3, 5, 7]
+    with pytest.raises(UnsupportedInputError, match="do not fit"):
+        _ = x @ x
     assert bool(x[1, 0]) and not bool(x[0, 0]) and a.array(x) is x
     with pytest.raises(TypeError):
         len(x[0, 0])
