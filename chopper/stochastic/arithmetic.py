@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.arithmetic import Arithmetic
+from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.finfo import finfo
+from chopper.rounding import Rounding
 from chopper.stochastic.estimate import Estimate, estimate, student_value
 from chopper.stochastic.sampled import Sampled
 
-__all__ = ["StochasticArithmetic", "digits_of"]
+__all__ = ["StochasticArithmetic", "digits_of", "random_mode"]
 
 _Array = npt.NDArray[Any]
 
@@ -40,6 +42,26 @@ def digits_of(fmt: Format) -> float:
     return fmt.bits * math.log10(2) if fmt.eps is None else -math.log10(fmt.eps / 2)
 
 
+def random_mode(rounding: str | Rounding) -> Rounding:
+    """Return a mode that draws random bits.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If it is another one.
+
+    Examples
+    --------
+    >>> random_mode("SR").value
+    'stochastic'
+    """
+    mode = Rounding.parse(rounding)
+    if not mode.random:
+        legal = ", ".join(one.value for one in Rounding if one.random)
+        raise UnsupportedInputError(f"rounding={mode.value!r} does not round by chance; legal: {legal}")
+    return mode
+
+
 class StochasticArithmetic:
     """Arithmetic on samples, each of whose operations rounds up or down by chance, all of them in step.
 
@@ -53,8 +75,15 @@ class StochasticArithmetic:
         As for `chopper.Arithmetic`: where its random words start.
     confidence : float
         Of the estimates.
+    rounding : str or Rounding
+        A random mode: "stochastic_equal", up or down with even chances, or one of the unbiased ones, "stochastic".
     overflow : str or Overflow, optional
         As for `chopper.chop`.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If there are less than 2 samples, or the confidence or the mode is not legal.
 
     Attributes
     ----------
@@ -81,10 +110,11 @@ class StochasticArithmetic:
         samples: int = 3,
         key: Any = None,
         confidence: float = 0.95,
+        rounding: str | Rounding = "stochastic_equal",
         overflow: Any = None,
     ) -> None:
         student_value(confidence, samples - 1)  # raises where one of them is not legal
-        self._arithmetic = Arithmetic(fmt, "stochastic_equal", key=key, overflow=overflow)
+        self._arithmetic = Arithmetic(fmt, random_mode(rounding), key=key, overflow=overflow)
         self.fmt: Format = self._arithmetic.fmt
         self.samples, self.confidence = samples, confidence
         self.limit = digits_of(self.fmt)

@@ -14,7 +14,8 @@ from chopper.faults.streams import stream
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 from chopper.random import as_key
-from chopper.stochastic.arithmetic import StochasticArithmetic, digits_of
+from chopper.rounding import Rounding
+from chopper.stochastic.arithmetic import StochasticArithmetic, digits_of, random_mode
 from chopper.stochastic.estimate import estimate, student_value
 from chopper.stochastic.sampled import Sampled
 
@@ -56,6 +57,7 @@ def significance(
     key: Any = 0,
     confidence: float = 0.95,
     synchronous: bool = False,
+    rounding: str | Rounding = "stochastic_equal",
     overflow: Any = None,
 ) -> Significance:
     """Do a computation several times with random rounding, and return how many digits of its result are significant.
@@ -63,7 +65,7 @@ def significance(
     Parameters
     ----------
     fn : callable
-        Gets an `Arithmetic` in the mode ``stochastic_equal`` and returns a number or an array; or, if `synchronous`, a
+        Gets an `Arithmetic` in the random mode and returns a number or an array; or, if `synchronous`, a
         `StochasticArithmetic`, and returns a `Sampled`.
     fmt : str or Format
         As for `chopper.chop`.
@@ -76,13 +78,17 @@ def significance(
     synchronous : bool
         Do all samples at once, operation by operation, as CADNA does: comparisons know computational zeros, all
         samples take the same branches, and instabilities are counted.  Otherwise each run takes its own.
+    rounding : str or Rounding
+        A random mode.  "stochastic_equal", up or down with even chances, is that of CESTAC: the mean of many samples
+        goes to a number that may itself be off by the error of one of them, so that more than three or four samples
+        promise too much.  "stochastic" is unbiased in each operation, and takes as many samples as one likes.
     overflow : str or Overflow, optional
         As for `chopper.chop`.
 
     Raises
     ------
     UnsupportedInputError
-        If there are less than 2 samples, the confidence is not legal, or runs give arrays of different shapes.
+        If there are less than 2 samples, the confidence or the mode is not legal, or runs give different shapes.
 
     Notes
     -----
@@ -104,19 +110,18 @@ def significance(
     """
     fmt = get(fmt)
     student_value(confidence, samples - 1)
-    first, counts = as_key(key), {}
+    mode, first, counts = random_mode(rounding), as_key(key), {}
     if synchronous:
         seed = stream(first, 0)
-        arithmetic = StochasticArithmetic(
-            fmt, samples=samples, key=seed.high << 32 | seed.low, confidence=confidence, overflow=overflow
-        )
+        options = {"confidence": confidence, "rounding": mode, "overflow": overflow}
+        arithmetic = StochasticArithmetic(fmt, samples=samples, key=seed.high << 32 | seed.low, **options)
         result = fn(arithmetic)
         if not isinstance(result, Sampled):
             raise UnsupportedInputError(f"fn returned a {type(result).__name__}; it must return a Sampled")
         results, counts = result.samples, arithmetic.instabilities
     else:
         seeds = [stream(first, i) for i in range(samples)]
-        runs = [Arithmetic(fmt, "stochastic_equal", key=s.high << 32 | s.low, overflow=overflow) for s in seeds]
+        runs = [Arithmetic(fmt, mode, key=s.high << 32 | s.low, overflow=overflow) for s in seeds]
         results = _stacked([np.asarray(fn(run), np.float64) for run in runs])
     found = estimate(results, 0, confidence, digits_of(fmt))
     return Significance(str(fmt), results, found.mean, found.digits, found.noise, confidence, counts)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import chopper
 from chopper.arithmetic import Arithmetic
 from chopper.errors import UnsupportedInputError
 from chopper.stochastic import (
@@ -175,8 +176,27 @@ def test_results_that_do_not_fit() -> None:
         significance(lambda a: np.ones(next(flips)), "fp16")
     with pytest.raises(UnsupportedInputError, match="Sampled"):
         significance(lambda a: 1.0, "fp16", synchronous=True)
+    with pytest.raises(UnsupportedInputError, match="by chance"):
+        significance(lambda a: 1.0, "fp16", rounding="up")
     with pytest.raises(UnsupportedInputError, match="2 samples"):
         significance(lambda a: 1.0, "fp16", samples=1)
+
+
+def coverage(samples: int, rounding: str) -> float:
+    """Return how many of 1000 sums of 40 numbers have, against the exact sum, the digits that are promised at 95 %."""
+    x = chopper.chop(np.random.default_rng(1).normal(size=(40, 1000)), "fp16")
+    a = StochasticArithmetic("fp16", samples=samples, key=2, rounding=rounding)
+    total = a.array(x[0])
+    for row in x[1:]:
+        total = total + row
+    exact, found = x.sum(axis=0), a.estimate(total.samples)  # multiples of 2^-24 below 2^10: float64 holds the sums
+    return float(np.mean((np.abs(found.mean - exact) <= np.abs(found.mean) * 10.0**-found.digits) | found.noise))
+
+
+def test_digits_are_there_as_often_as_promised() -> None:
+    """Unbiased rounding keeps its promise with any number of samples; even chances with three, and not with many."""
+    assert 0.92 < coverage(3, "stochastic") < 0.98 and coverage(12, "stochastic") > 0.92
+    assert 0.88 < coverage(3, "stochastic_equal") < 0.97 and coverage(12, "stochastic_equal") < 0.86
 
 
 # --- known examples --------------------------------------------------------------------------------------------------
