@@ -16,6 +16,9 @@ __all__ = ["backward_error", "product_error"]
 
 _Array = npt.NDArray[Any]
 
+_MOST = 256
+"""With more products of digits than this, as for entries of very different size, Python's integers are as good."""
+
 
 def backward_error(a: Any, x: Any, b: Any, *, componentwise: bool = False) -> float:
     """Return the backward error of an approximate solution of ``a x = b``: how little must change for it to be exact.
@@ -151,11 +154,30 @@ def _integers(x: _Array) -> tuple[_Array, int]:
 
 
 def _product(a: _Array, b: _Array) -> _Array:
-    """Return the product of matrices of integers: in 64 bits where they hold it, else in Python's."""
-    bits = [max((abs(i).bit_length() for i in part.reshape(-1).tolist()), default=0) for part in (a, b)]
-    if sum(bits) + a.shape[1].bit_length() < 63 and max(bits) < 63:
-        return (a.astype(np.int64) @ b.astype(np.int64)).astype(object)
-    return np.asarray(a @ b, object)
+    """Return the product of matrices of Python integers, from products of their digits that float64 holds exactly.
+
+    Digits are so small that a sum of products stays below 2^53, whatever the order of summation.
+    """
+    width = (53 - a.shape[1].bit_length()) // 2
+    left, right = (_digits(part, width) for part in (a, b))
+    if len(left) * len(right) > _MOST:
+        return np.asarray(a @ b, object)
+    total = np.zeros((a.shape[0], b.shape[1]), object)
+    for place in range(len(left) + len(right) - 1):
+        parts = [
+            (left[i] @ right[place - i]).astype(np.int64)
+            for i in range(max(0, place - len(right) + 1), min(place + 1, len(left)))
+        ]
+        total = total + (np.sum(parts, axis=0).astype(object) << (width * place))
+    return total
+
+
+def _digits(a: _Array, width: int) -> list[npt.NDArray[np.float64]]:
+    """Return the digits of integers in base 2^width, the lowest first, each with the sign of its integer."""
+    size, sign = np.abs(a), np.where(a < 0, -1.0, 1.0).astype(np.float64)
+    most = max((entry.bit_length() for entry in size.reshape(-1).tolist()), default=0)
+    mask = (1 << width) - 1
+    return [sign * (size >> (width * i) & mask).astype(np.float64) for i in range(max(1, -(-most // width)))]
 
 
 def _norm(a: _Array) -> int:
