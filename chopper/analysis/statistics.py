@@ -1,4 +1,4 @@
-"""What rounding does to data: errors of a format on an array, and one computation over many formats.
+"""What rounding does to data: the errors of formats on an array.
 
 Errors are measured in float64 against the values given.  Statistics of the error are taken over the finite inputs
 whose result is finite; what is lost otherwise is counted beside them, not hidden in them.
@@ -7,29 +7,24 @@ whose result is finite; what is lost otherwise is counted beside them, not hidde
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from chopper.conversion import chop
-from chopper.errors import ChopperError, UnsupportedInputError
+from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.finfo import finfo
 from chopper.formats.registry import get
 from chopper.rounding import Overflow, Rounding
 
-__all__ = ["Errors", "Outcome", "as_finite", "compare", "errors", "rounder", "sweep"]
+__all__ = ["Errors", "as_bound", "as_finite", "compare", "decibels", "errors", "root_sum"]
 
 _Array = npt.NDArray[np.float64]
-_T = TypeVar("_T")
-
-
-# --- one array, many formats -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -58,6 +53,10 @@ class Errors:
         Finite inputs that became infinite or NaN.  The errors above leave them out.
     exact : float
         Fraction of the inputs that did not change.
+    saturated : int
+        Inputs outside of the range that became its largest or lowest finite value.
+    rms_rel : float
+        Root of the mean squared relative error, over the inputs that are not zero.
     """
 
     format: str
@@ -71,6 +70,8 @@ class Errors:
     underflow: int
     nonfinite: int
     exact: float
+    saturated: int
+    rms_rel: float
 
 
 def compare(
@@ -133,21 +134,27 @@ def errors(
     result = chop(data, fmt, mode, key=key, overflow=overflow, compat=compat)
     kept = np.isfinite(result)
     given, error = data[kept], result[kept] - data[kept]
-    size, signal = np.abs(error), _root_sum(given)
-    noise = _root_sum(error)
+    size, signal = np.abs(error), root_sum(given)
+    noise = root_sum(error)
     some = given != 0
+    with np.errstate(over="ignore"):
+        ratios = size[some] / np.abs(given[some])
+    low, high = _bounds(fmt)
+    outside = (data < low) | (data > high)
     return Errors(
         format=str(fmt),
         rounding=mode.value,
         count=data.size,
         max_abs=float(size.max(initial=0.0)),
-        max_rel=_largest_ratio(size[some], np.abs(given[some])),
+        max_rel=float(ratios.max(initial=0.0)),
         rms=noise / math.sqrt(max(given.size, 1)),
-        sqnr_db=_decibels(signal, noise),
-        overflow=_outside(data, fmt),
+        sqnr_db=decibels(signal, noise),
+        overflow=int(np.count_nonzero(outside)),
         underflow=int(np.count_nonzero((result == 0) & (data != 0))),
         nonfinite=int(np.count_nonzero(~kept)),
         exact=float(np.mean(result == data)),
+        saturated=int(np.count_nonzero(outside & ((result == low) | (result == high)))),
+        rms_rel=root_sum(ratios) / math.sqrt(max(ratios.size, 1)),
     )
 
 
@@ -174,29 +181,37 @@ def as_finite(x: Any) -> _Array:
     return data
 
 
-def _outside(data: _Array, fmt: Format) -> int:
+def _bounds(fmt: Format) -> tuple[float, float]:
+    """Return the lowest and the largest value; infinities for a family without."""
     try:
         info = finfo(fmt)
-    except UnsupportedInputError:  # a family without a largest and a lowest value
-        return 0
-    low, high = (_as_bound(Fraction(bound)) for bound in (info.min, info.max))
-    return int(np.count_nonzero((data < low) | (data > high)))
+    except UnsupportedInputError:
+        return -math.inf, math.inf
+    return as_bound(Fraction(info.min)), as_bound(Fraction(info.max))
 
 
-def _as_bound(exact: Fraction) -> float:
+def as_bound(exact: Fraction) -> float:
+    """Return the nearest float64, an infinity beyond its range.
+
+    Examples
+    --------
+    >>> as_bound(Fraction(-1, 4)), as_bound(-Fraction(10) ** 400)
+    (-0.25, -inf)
+    """
     try:
         return float(exact)
     except OverflowError:
         return math.inf if exact > 0 else -math.inf
 
 
-def _largest_ratio(a: _Array, b: _Array) -> float:
-    with np.errstate(over="ignore"):
-        return float((a / b).max(initial=0.0))
+def root_sum(a: _Array) -> float:
+    """Return the root of the sum of squares, without overflow and underflow.
 
-
-def _root_sum(a: _Array) -> float:
-    """Return the root of the sum of squares, without overflow and underflow."""
+    Examples
+    --------
+    >>> root_sum(np.array([3e300, -4e300]))
+    5e+300
+    """
     top = float(np.abs(a).max(initial=0.0))
     if top == 0:
         return 0.0
@@ -204,73 +219,14 @@ def _root_sum(a: _Array) -> float:
     return math.ldexp(math.sqrt(float(np.sum(np.square(np.ldexp(a, -scale))))), scale)
 
 
-def _decibels(signal: float, noise: float) -> float:
+def decibels(signal: float, noise: float) -> float:
+    """Return 20 log10(signal / noise); inf without noise.
+
+    Examples
+    --------
+    >>> decibels(10.0, 1.0), decibels(1.0, 0.0)
+    (20.0, inf)
+    """
     if noise == 0:
         return math.inf
     return 20 * (math.log10(signal) - math.log10(noise)) if signal else -math.inf
-
-
-# --- one computation, many formats -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Outcome(Generic[_T]):
-    """What a computation gave in one format and mode; ``value`` is None where chopper refused, ``error`` says why."""
-
-    format: str
-    rounding: str
-    value: _T | None
-    error: str = ""
-
-
-def rounder(fmt: str | Format, rounding: str | Rounding = "nearest_even", *, key: int = 0) -> Callable[[Any], Any]:
-    """Return the function ``x -> chop(x, fmt, rounding)``; in random modes every call draws new words from `key`.
-
-    Examples
-    --------
-    >>> to_e4m3 = rounder("e4m3")
-    >>> to_e4m3(0.1)
-    0.1015625
-    """
-    mode = Rounding.parse(rounding)
-    return partial(chop, fmt=get(fmt), rounding=mode, key=np.random.default_rng(key) if mode.random else None)
-
-
-def sweep(
-    fn: Callable[[Callable[[Any], Any]], _T],
-    formats: Iterable[str | Format],
-    roundings: Iterable[str | Rounding] = ("nearest_even",),
-    *,
-    key: int = 0,
-) -> Iterator[Outcome[_T]]:
-    """Run a computation once per format and rounding mode.
-
-    Parameters
-    ----------
-    fn : callable
-        Gets a function that rounds arrays, and returns whatever is of interest.
-    formats : iterable of str or Format
-        As `fmt` of `chopper.chop`.
-    roundings : iterable of str or Rounding
-        As `rounding` of `chopper.chop`.
-    key : int
-        Where random modes start; the same for every run.
-
-    Yields
-    ------
-    Outcome
-        Formats in the outer loop, modes in the inner one.
-
-    Examples
-    --------
-    >>> third = lambda r: r(r(1.0) / r(3.0))
-    >>> [(one.format, one.rounding, one.value) for one in sweep(third, ["e4m3"], ["down", "up"])]
-    [('e4m3', 'down', 0.3125), ('e4m3', 'up', 0.34375)]
-    """
-    modes = [Rounding.parse(rounding) for rounding in roundings]
-    for fmt in map(get, formats):
-        for mode in modes:
-            try:
-                yield Outcome(str(fmt), mode.value, fn(rounder(fmt, mode, key=key)))
-            except ChopperError as refusal:
-                yield Outcome(str(fmt), mode.value, None, str(refusal))
