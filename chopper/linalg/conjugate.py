@@ -25,7 +25,7 @@ def cg(
     x0: Any = None,
     tolerance: float | None = None,
     iterations: int | None = None,
-    order: str = "sequential",
+    order: str | None = None,
     key: Any = None,
     arithmetic: Arithmetic | None = None,
     progress: Progress = None,
@@ -53,7 +53,7 @@ def cg(
     iterations : int
         The most steps; by default 2 n.
     order : str
-        Of the sums: ``sequential`` or ``pairwise``.
+        Of the sums: ``sequential`` (default) or ``pairwise``.
     fmt, rounding, key, arithmetic, progress
         See `chopper.linalg`.
 

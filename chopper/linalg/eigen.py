@@ -25,7 +25,7 @@ def power_iteration(
     x0: Any = None,
     tolerance: float | None = None,
     iterations: int = 1000,
-    order: str = "sequential",
+    order: str | None = None,
     key: Any = None,
     arithmetic: Arithmetic | None = None,
     progress: Progress = None,
@@ -47,7 +47,7 @@ def power_iteration(
     iterations : int
         The most steps.
     order : str
-        Of the sums: ``sequential`` or ``pairwise``.
+        Of the sums: ``sequential`` (default) or ``pairwise``.
     fmt, rounding, key, arithmetic, progress
         See `chopper.linalg`.
 

@@ -39,7 +39,7 @@ def gmres(
     tolerance: float | None = None,
     restart: int | None = None,
     iterations: int | None = None,
-    order: str = "sequential",
+    order: str | None = None,
     key: Any = None,
     arithmetic: Arithmetic | None = None,
     progress: Progress = None,
@@ -72,7 +72,7 @@ def gmres(
     iterations : int
         The most steps in all; by default 2 n.
     order : str
-        Of the sums: ``sequential`` or ``pairwise``.
+        Of the sums: ``sequential`` (default) or ``pairwise``.
     fmt, rounding, key, arithmetic, progress
         See `chopper.linalg`.
 

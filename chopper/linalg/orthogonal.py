@@ -34,7 +34,7 @@ def qr(
     *,
     method: str = "householder",
     mode: str = "reduced",
-    order: str = "sequential",
+    order: str | None = None,
     key: Any = None,
     arithmetic: Arithmetic | None = None,
     progress: Progress = None,
@@ -58,7 +58,7 @@ def qr(
     mode : str
         ``reduced``: q is (m, min(m, n)), r is (min(m, n), n); ``complete``: (m, m) and (m, n), not for ``mgs``.
     order : str
-        Of the sums over rows: ``sequential`` or ``pairwise``.  Rotations have no such sums.
+        Of the sums over rows: ``sequential`` (default) or ``pairwise``.  Rotations have no such sums.
     fmt, rounding, key, arithmetic, progress
         See `chopper.linalg`.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,10 +20,20 @@ from chopper.linalg.watch import Progress, watched
 from chopper.random import as_key
 from chopper.rounding import Rounding
 
-__all__ = ["Refinement", "Squeeze", "refine"]
+__all__ = ["Refinement", "Squeeze", "Squeezed", "refine"]
 
-Squeeze = Callable[[Array, Format], tuple[Any, Any, Any]]
-"""Scales a matrix for a format: returns ``(diag(left) @ a @ diag(right), left, right)``."""
+
+class Squeezed(Protocol):
+    """A matrix scaled for a format: ``matrix`` is ``mu diag(rows) a diag(columns)``, rounded or not."""
+
+    matrix: Any
+    rows: Any
+    columns: Any
+    mu: float
+
+
+Squeeze = Callable[[Array, Format], Any]
+"""Takes a matrix and a format, and returns what has the attributes of `Squeezed`."""
 
 _METHODS = ("lu", "gmres")
 
@@ -91,7 +101,7 @@ def refine(
     inner_tolerance: float = 1e-4,
     inner_iterations: int | None = None,
     squeeze: Squeeze | None = None,
-    order: str = "sequential",
+    order: str | None = None,
     progress: Progress = None,
 ) -> Refinement:
     """Solve a x = b by LU in a narrow format and iterative refinement in wider ones, every operation rounded.
@@ -123,7 +133,7 @@ def refine(
     method : str
         ``lu`` (LU-IR) or ``gmres`` (GMRES-IR).
     rounding, key
-        Of those given as formats.  In a random mode they draw from one stream, in the order of the operations.
+        Of those given as formats.  In a random mode all three take their keys from one generator, started by `key`.
     tolerance : float
         Stop once a correction is at most ``tolerance max(abs(x))``; by default twice the unit roundoff of the working
         format.
@@ -132,11 +142,11 @@ def refine(
     inner_tolerance, inner_iterations : float, int
         The tolerance of GMRES, relative to the first norm, and the most steps for one correction, n by default.
     squeeze : function, optional
-        Takes the rounded `a` and the factor format, and returns the scaled matrix and the two vectors of scales:
-        ``(diag(left) @ a @ diag(right), left, right)``.  The scales are rounded to the working format: powers of two
-        are exact.
+        Takes the rounded `a` and the factor format, and returns an object whose `matrix` is
+        ``mu diag(rows) a diag(columns)``; then ``U \\ (L \\ r)`` becomes ``columns (U \\ (L \\ (mu rows r)))``.  The
+        scales ``mu rows`` and ``columns`` are rounded to the working format: powers of two are exact.
     order : str
-        Of the sums: ``sequential`` or ``pairwise``.
+        Of the sums: ``sequential`` (default) or ``pairwise``.
     progress
         See `chopper.linalg`.
 
@@ -239,7 +249,10 @@ def _by_gmres(tolerance: float, most: int) -> _Correct:
 def _factored(low: Setting, a: Array, squeeze: Squeeze | None) -> tuple[LU, tuple[Array, Array]]:
     """Return the factors in the narrow format, and the scales."""
     ones = np.ones(len(a))
-    scaled, left, right = (a, ones, ones) if squeeze is None else squeeze(a.copy(), low.fl.fmt)
+    scaled, left, right = a, ones, ones
+    if squeeze is not None:
+        given = squeeze(a.copy(), low.fl.fmt)
+        scaled, left, right = given.matrix, np.asarray(given.rows, np.float64) * float(given.mu), given.columns
     factors = eliminate(low.fl, np.asarray(low.fl.round(as_square(scaled))))
     if not np.isfinite(factors.packed).all():
         raise BreakdownError(
@@ -249,11 +262,11 @@ def _factored(low: Setting, a: Array, squeeze: Squeeze | None) -> tuple[LU, tupl
         raise BreakdownError(
             f"a pivot is zero in {low.fl.fmt}: the matrix is singular there; pass squeeze=, or a wider factor format"
         )
-    scales = [as_columns(one, len(a), name) for one, name in ((left, "left"), (right, "right"))]
+    scales = [as_columns(one, len(a), name) for one, name in ((left, "rows"), (right, "columns"))]
     return factors, (scales[0][0][:, 0], scales[1][0][:, 0])
 
 
-def _setting(given: Any, rounding: Any, stream: Any, order: str) -> Setting:
+def _setting(given: Any, rounding: Any, stream: Any, order: str | None) -> Setting:
     if isinstance(given, Arithmetic):
         return setting(None, arithmetic=given, order=order)
     return setting(given, rounding, stream, order=order)

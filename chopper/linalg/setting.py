@@ -83,9 +83,9 @@ def setting(
     rounding: str | Rounding = "nearest_even",
     key: Any = None,
     arithmetic: Arithmetic | None = None,
-    order: str = "sequential",
+    order: str | None = None,
 ) -> Setting:
-    """Return the setting that the common options describe.
+    """Return the setting that the common options describe; without an order, that of `arithmetic`, if it has one.
 
     Raises
     ------
@@ -94,6 +94,7 @@ def setting(
     RoundingError
         If the order is unknown.
     """
+    order = getattr(arithmetic, "order", "sequential") if order is None else order
     if order not in _ORDERS:
         raise RoundingError(f"order={order!r} is not legal; legal: {', '.join(map(repr, _ORDERS))}")
     if (fmt is None) == (arithmetic is None):

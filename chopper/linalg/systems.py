@@ -77,7 +77,7 @@ def lstsq(
     rounding: str | Rounding = "nearest_even",
     *,
     method: str = "householder",
-    order: str = "sequential",
+    order: str | None = None,
     key: Any = None,
     arithmetic: Arithmetic | None = None,
     progress: Progress = None,
