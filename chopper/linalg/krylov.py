@@ -90,7 +90,7 @@ def gmres(
     --------
     >>> found = gmres([[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0], "fp16")
     >>> found.x.tolist(), found.iterations
-    ([-4.0, 4.5], 2)
+    ([-4.0078125, 4.50390625], 2)
     """
     at = setting(fmt, rounding, key, arithmetic, order)
     apply, right, x = start(at, a, b, x0)

@@ -114,7 +114,7 @@ def lstsq(
     Examples
     --------
     >>> lstsq([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]], [1.0, 2.0, 3.0], "bf16").tolist()
-    [1.0, 1.0]
+    [1.0078125, 1.0]
     """
     at = setting(fmt, rounding, key, arithmetic, order)
     matrix = as_matrix(a)
