@@ -60,7 +60,7 @@ def solve(
     Examples
     --------
     >>> solve([[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0], "bf16").tolist()
-    [-4.0, 4.5]
+    [-4.03125, 4.53125]
     """
     at = setting(fmt, rounding, key, arithmetic)
     matrix = as_square(a)
