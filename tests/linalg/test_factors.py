@@ -116,3 +116,16 @@ def test_lstsq(fmt: str, mode: str, method: str, tally: Tally) -> None:
     work = reduce(r, both, 4)[0] if reduce else factors.mgs(r, both, 4)[1]
     want = factors.substitute(r, [row[:4] for row in work[:4]], [row[4] for row in work[:4]], False)
     tally.same(linalg.lstsq(a, b[:, 0], fmt, mode, method=method), np.array(want), fmt=fmt, mode=mode)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ties(seed: int, tally: Tally) -> None:
+    """Entries of equal size and zeros: the first pivot of equals, the rotation of equals, columns of zeros."""
+    a, r = np.random.default_rng(seed).integers(-1, 2, (5, 5)).astype(float), Scalar("bf16")
+    a[:, seed] = 0.0
+    packed, order = factors.lu(r, rows(a))
+    found = linalg.lu(a, "bf16")
+    tally.same(found.packed, np.array(packed), fmt="bf16")
+    assert found.rows.tolist() == order
+    for method, loop in (("givens", factors.givens), ("householder", factors.householder)):
+        tally.same(linalg.qr(a, "bf16", method=method).r, np.array(loop(r, rows(a), 5)[0]), fmt="bf16", about=method)
