@@ -37,13 +37,13 @@ def cg(r: Scalar, a: Matrix, b: Vector, steps: int) -> tuple[Vector, Vector]:
     return x, rho
 
 
-def gmres_cycle(r: Scalar, a: Matrix, b: Vector, steps: int) -> tuple[Vector, Vector]:
-    """Return the x after one cycle from zero, and the norms of the residual."""
+def gmres_cycle(r: Scalar, apply: Callable[[Vector], Vector], b: Vector, steps: int) -> tuple[Vector, Vector]:
+    """Return the correction of one cycle, and the norms of the residual."""
     beta = r.norm(b)
     basis = [[r.div(one, beta) for one in b]]
     columns, turns, g, norms = [], [], [beta], [beta]
     for j in range(steps):
-        w = product(r, a, basis[j])
+        w = apply(basis[j])
         h = []
         for v in basis:
             h.append(r.dot(v, w))
@@ -63,7 +63,7 @@ def gmres_cycle(r: Scalar, a: Matrix, b: Vector, steps: int) -> tuple[Vector, Ve
     d = [r.mul(y[0], one) for one in basis[0]]
     for i in range(1, steps):
         d = [r.add(one, r.mul(y[i], other)) for one, other in zip(d, basis[i], strict=True)]
-    return [r.add(0.0, one) for one in d], norms
+    return d, norms
 
 
 def turn(r: Scalar, c: float, s: float, a: float, b: float) -> tuple[float, float]:

@@ -123,6 +123,7 @@ def test_ties(seed: int, tally: Tally) -> None:
     """Entries of equal size and zeros: the first pivot of equals, the rotation of equals, columns of zeros."""
     a, r = np.random.default_rng(seed).integers(-1, 2, (5, 5)).astype(float), Scalar("bf16")
     a[:, seed] = 0.0
+    a[-2:, (seed + 1) % 5] = -1.0, 1.0
     packed, order = factors.lu(r, rows(a))
     found = linalg.lu(a, "bf16")
     tally.same(found.packed, np.array(packed), fmt="bf16")
