@@ -1,0 +1,90 @@
+"""The notebooks run, and show what they print."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chopper.arithmetic import Arithmetic
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PORTABLE = {"harmonic", "posit_dot"}
+"""Those that print the same on every machine: no product of matrices by the machine's own library goes in."""
+
+
+def code(path: Path) -> list[dict[str, Any]]:
+    """Return the cells of code of a notebook."""
+    cells: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+def shown(cell: dict[str, Any]) -> str:
+    """Return what a cell has printed when the notebook was made."""
+    return "".join("".join(one["text"]) for one in cell["outputs"] if one["output_type"] == "stream")
+
+
+def run(cells: list[dict[str, Any]]) -> list[str]:
+    """Run cells in one namespace, and return what each prints."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    printed = []
+    for number, cell in enumerate(cells):
+        with contextlib.redirect_stdout(io.StringIO()) as text:
+            exec(compile("".join(cell["source"]), f"cell {number}", "exec"), namespace)
+        printed.append(text.getvalue())
+    return printed
+
+
+def sums_are_rounded_twice() -> bool:
+    """Whether a sum goes through float64 before it is rounded up: then the harmonic series in bf16 ends elsewhere."""
+    return float(Arithmetic("bf16", "up").add(2.0**50, 2.0**-20)) == 2.0**50
+
+
+@pytest.fixture(autouse=True)
+def figures_without_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw into memory, and close each figure where a notebook shows it."""
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_cells_run(path: Path) -> None:
+    """Every cell runs; what the notebook shows is what it prints."""
+    cells = code(path)
+    printed = run(cells)
+    assert [bool(text) for text in printed] == [bool(shown(cell)) for cell in cells]
+    if path.stem in PORTABLE and not sums_are_rounded_twice():
+        assert printed == [shown(cell) for cell in cells]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_small_and_whole(path: Path) -> None:
+    """Each begins with a title, shows a figure, holds no error, and is below 200 KiB."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    assert "".join(notebook["cells"][0]["source"]).startswith("# ")
+    kinds = [one["output_type"] for cell in code(path) for one in cell["outputs"]]
+    assert "display_data" in kinds
+    assert "error" not in kinds
+    assert path.stat().st_size < 200 << 10
+
+
+def test_there_are_notebooks() -> None:
+    """The folder is found."""
+    assert len(NOTEBOOKS) >= 5
+
+
+def test_a_wrong_cell_is_caught() -> None:
+    """The runner can fail, and sees what is printed."""
+    with pytest.raises(NameError):
+        run([{"source": ["x = undefined_name\n"]}])
+    assert run([{"source": ["x = 2\n"]}, {"source": ["print(x)"]}]) == ["", "2\n"]

@@ -1,0 +1,1 @@
+"""Linear algebra against loops over exact fractions, and against theorems about rounding errors."""
