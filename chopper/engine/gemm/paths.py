@@ -1,0 +1,130 @@
+"""From operands to a result: shapes, checks, and the quickest path that gives the bits of the definition."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chopper.accumulate import Accumulator
+from chopper.engine.gemm.operands import Operand
+from chopper.engine.gemm.shapes import Shapes, shapes_of
+from chopper.engine.gemm.stepwise import run_stepwise
+from chopper.engine.gemm.task import Task, task_of
+from chopper.engine.gemm.words import Words
+from chopper.engine.inputs import check_out
+from chopper.engine.plan import carrier_width
+from chopper.errors import OutputError, UnsupportedInputError
+from chopper.random import Key, as_key
+from chopper.rounding import Overflow
+
+__all__ = ["multiply"]
+
+_Array = npt.NDArray[Any]
+
+
+def multiply(
+    a: Any,
+    b: Any,
+    c: Any,
+    accumulate: Accumulator,
+    mode: str,
+    out: Any,
+    key: Any,
+    threads: int | None,
+    most_axes: int | None = None,
+) -> Any:
+    """Run `chopper.gemm.matmul`, or `dot` of at most `most_axes` axes."""
+    if not isinstance(accumulate, Accumulator):
+        raise UnsupportedInputError(f"accumulate={accumulate!r} is no Accumulator; pass one, or leave it out")
+    a, b, accumulate = _decoded(a, b, accumulate, mode)
+    x, y = Operand(a), Operand(b)
+    z = None if c is None else Operand(c)
+    shapes = shapes_of(x.values.shape, y.values.shape, None if z is None else z.values.shape, most_axes)
+    task = task_of(accumulate)
+    small = x.small and y.small and (z is None or z.small) and carrier_width(task.result.fmt, 32) == 32
+    _check_wrap(task, x, y, z)
+    dtype = np.dtype(np.float32 if small else np.float64)
+    target = check_out(out, a, shapes.result, dtype)
+    _check_apart(target, (a, b, c))
+    chosen = as_key(key) if task.random else None
+    total = _run(task, x, y, z, shapes, chosen, threads)
+    result = total.astype(dtype, copy=False).reshape(shapes.result)
+    if target is None:
+        return result[()]
+    np.copyto(target, result)
+    return out
+
+
+def _run(
+    task: Task, x: Operand, y: Operand, z: Operand | None, shapes: Shapes, key: Key | None, threads: int | None
+) -> _Array:
+    a, b = x.values.reshape(shapes.a), y.values.reshape(shapes.b)
+    c = None if z is None else z.doubles.reshape(shapes.c)
+    steps = task.accumulate.steps(shapes.a[-1])
+    words = None if key is None else Words(key, steps, shapes.size)
+    narrow = x.narrow and y.narrow
+    with np.errstate(all="ignore"):
+        a, b = a.astype(np.float64, copy=False), b.astype(np.float64, copy=False)
+    return run_stepwise(task, a, b, c, narrow, words, threads)
+
+
+def _decoded(a: Any, b: Any, accumulate: Accumulator, mode: str) -> tuple[Any, Any, Accumulator]:
+    """Return plain operands, and the accumulator that stands for the mode."""
+    if mode not in ("dequantized", "block", "exact"):
+        raise UnsupportedInputError(f"mode={mode!r} is not legal; legal: 'dequantized', 'block', 'exact'")
+    from chopper.scaled import ScaledArray  # which is needed where one comes alone
+
+    if mode == "exact":
+        last = accumulate.result or accumulate.flush or accumulate.sum
+        accumulate = Accumulator(
+            sum="exact", result=last, rounding=accumulate.rounding, random_bits=accumulate.random_bits
+        )
+    elif mode == "block":
+        block = block_of(a, b)
+        accumulate = replace(accumulate, product=None, fused=True, block=block, order="sequential", compensated=None)
+    plain = (x.decode(np.float64) if isinstance(x, ScaledArray) else x for x in (a, b))
+    return (*plain, accumulate)  # type: ignore[return-value]
+
+
+def block_of(a: Any, b: Any) -> int:
+    """Return the size of the blocks of two arrays along the axis that is summed over.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If the arrays have no blocks there, or of different sizes.
+    """
+    raise UnsupportedInputError(f"{a!r} and {b!r} have no common blocks")
+
+
+def _check_wrap(task: Task, x: Operand, y: Operand, z: Operand | None) -> None:
+    """Check that binary64 holds every bit that matters where numbers wrap around.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If it does not.
+    """
+    for asked in (task.product, task.sum):
+        if asked is None or asked.overflow is not Overflow.WRAP:
+            continue
+        fraction = asked.fmt.fraction_bits  # type: ignore[attr-defined]
+        terms = [(x.unit + y.unit, x.top + y.top), *([] if z is None else [(z.unit, z.top)])]
+        whole = all(unit >= -fraction for unit, _ in terms)
+        below = 0 if whole else 2 + (asked.random_bits if asked.rounding.random else 0)
+        if max(top for _, top in terms) + 1 + fraction + below > 53:
+            raise UnsupportedInputError(
+                f"under overflow='wrap' products are too large to be added to {asked.fmt} exactly; legal: magnitudes "
+                f"of a and b whose product is below 2^{52 - fraction - below}"
+            )
+
+
+def _check_apart(target: _Array | None, operands: tuple[Any, ...]) -> None:
+    if target is None:
+        return
+    for x in operands:
+        if isinstance(x, np.ndarray) and np.may_share_memory(x, target):
+            raise OutputError("out overlaps an operand; pass separate memory")
