@@ -19,7 +19,8 @@ from chopper.engine.kernel import Kernel
 __all__ = ["KernelType", "apply", "compiled"]
 
 
-_COMPILED = ("block_loops", "compiled", "kernel", "lanes", "ladder_loops", "loops", "power_loops", "quotient_loops")
+_COMPILED = ("block_loops", "compiled", "kernel", "lanes", "ladder_loops", "loops", "power_loops", "quotient_loops",
+             "gemm/loops", "gemm/steps", "gemm/tiles", "gemm/vectors")  # fmt: skip
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,23 @@ import numpy.typing as npt
 from chopper.engine.casts import widen
 from chopper.engine.inputs import as_real
 
-__all__ = ["Operand"]
+__all__ = ["Extent", "Operand"]
 
 _Array = npt.NDArray[Any]
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+
+
+class Extent(NamedTuple):
+    """What is known of finite numbers."""
+
+    unit: int  # all are multiples of 2^unit
+    top: int  # all are below 2^top
+    width: int  # bits of the significand that suffice for each
+    finite: bool  # whether no others are among them
+
+
+_NOTHING = Extent(5000, -5000, 0, True)
+"""Zeros."""
 
 
 class Operand:
@@ -53,38 +66,34 @@ class Operand:
         """Whether float32 holds the numbers, so that float64 holds products of two."""
         return self.singles is not None
 
-    @cached_property
+    @property
     def finite(self) -> bool:
         """Whether no number is infinite or NaN."""
-        return bool(np.isfinite(self.values).all())
+        return self.extent.finite
 
     @cached_property
-    def top(self) -> int:
-        """The least e with magnitudes below 2^e, of the finite numbers; -5000 if all are zero."""
-        return self._extent[1]
+    def extent(self) -> Extent:
+        """The range and the bits of the numbers."""
+        return _extent(self.values)
 
-    @cached_property
-    def unit(self) -> int:
-        """The largest e such that the finite numbers are multiples of 2^e; 5000 if all are zero."""
-        return self._extent[0]
 
-    @property
-    def width(self) -> int:
-        """Bits of the significand that any of the numbers needs, at most 53."""
-        return self._extent[2]
-
-    @cached_property
-    def low(self) -> int:
-        """The least e of a nonzero finite number with 2^(e-1) <= its magnitude; 5000 if all are zero."""
-        return self._extent[3]
-
-    @cached_property
-    def _extent(self) -> tuple[int, int, int, int]:
-        x = self.doubles[np.isfinite(self.doubles) & (self.doubles != 0)]
-        if x.size == 0:
-            return 5000, -5000, 0, 5000
-        m, e = np.frexp(x)
-        whole = np.abs(m * 2.0**53).astype(np.int64)
-        trailing = np.bitwise_count((whole & -whole) - 1).astype(np.int64)
-        width = 53 - trailing
-        return int((e - width).min()), int(e.max()), int(width.max()), int(e.min())
+def _extent(x: _Array) -> Extent:
+    """Measure the patterns: bounds, not the closest ones."""
+    if x.size == 0:
+        return _NOTHING
+    bias, digits, kind = (127, 23, np.uint32) if x.dtype == _FLOAT32 else (1023, 52, np.uint64)
+    bits = x.view(kind)
+    inf = (2 * bias + 1) << digits
+    mags = bits & kind((1 << (8 * bits.itemsize - 1)) - 1)
+    most = int(mags.max())
+    finite = most < inf
+    if not finite:
+        mags = np.where(mags < kind(inf), mags, kind(0))
+        most = int(mags.max())
+    if most == 0:
+        return _NOTHING._replace(finite=finite)
+    least = int((mags - kind(1)).min()) + 1  # zero becomes the largest integer
+    fraction = int(np.bitwise_or.reduce(mags, axis=None)) & ((1 << digits) - 1)
+    trailing = (fraction & -fraction).bit_length() - 1 if fraction else digits
+    low, high = max(least >> digits, 1) - bias, max(most >> digits, 1) - bias
+    return Extent(low - digits + trailing, high + 1, digits + 1 - trailing, finite)

@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.accumulate import Accumulator
+from chopper.engine.gemm.carriers import choose
+from chopper.engine.gemm.native import run_native
 from chopper.engine.gemm.operands import Operand
+from chopper.engine.gemm.rounders import rounder_of
 from chopper.engine.gemm.shapes import Shapes, shapes_of
 from chopper.engine.gemm.stepwise import run_stepwise
 from chopper.engine.gemm.task import Task, task_of
@@ -61,14 +64,44 @@ def multiply(
 def _run(
     task: Task, x: Operand, y: Operand, z: Operand | None, shapes: Shapes, key: Key | None, threads: int | None
 ) -> _Array:
-    a, b = x.values.reshape(shapes.a), y.values.reshape(shapes.b)
-    c = None if z is None else z.doubles.reshape(shapes.c)
+    """Return the product in the shape `shapes.full`."""
     steps = task.accumulate.steps(shapes.a[-1])
     words = None if key is None else Words(key, steps, shapes.size)
     narrow = x.narrow and y.narrow
-    with np.errstate(all="ignore"):
-        a, b = a.astype(np.float64, copy=False), b.astype(np.float64, copy=False)
+    c = None if z is None else z.doubles.reshape(shapes.c)  # type: ignore[arg-type]
+    found = _natively(task, x, y, z, shapes, threads)
+    if found is not None:
+        return found
+    a, b = x.doubles.reshape(shapes.a), y.doubles.reshape(shapes.b)
     return run_stepwise(task, a, b, c, narrow, words, threads)
+
+
+def _natively(
+    task: Task, x: Operand, y: Operand, z: Operand | None, shapes: Shapes, threads: int | None
+) -> _Array | None:
+    """Return the product by the carrier's own arithmetic, None if that does not do."""
+    if z is not None and bool((np.signbit(z.values) & (z.values == 0)).any()):
+        return None  # the sign of a zero may be lost
+    choice = choose(task, x.extent, y.extent, None if z is None else z.extent, shapes.a[-1])
+    if choice is None:
+        return None
+    assert task.flush is not None
+    plain = task.accumulate
+    rounder = rounder_of(task.flush, True, threads)
+    start = None if z is None else rounder.round(np.broadcast_to(z.doubles.reshape(shapes.c), shapes.full), None)  # type: ignore[arg-type]
+    late = plain.order in ("pairwise", "tree")
+    out = np.zeros(shapes.full, choice.dtype)
+    if start is not None and not late:
+        out[...] = start
+    a, b = ((s.singles if choice.dtype is np.float32 else s.doubles) for s in (x, y))
+    assert a is not None and b is not None
+    if not run_native(choice, plain.order, plain.blocks, a.reshape(shapes.a), b.reshape(shapes.b), out, threads):
+        return None
+    if start is not None and late:
+        out = rounder.add(start, out.astype(np.float64), None)
+    if task.result != (task.flush if plain.blocks else task.sum):
+        out = rounder_of(task.result, True, threads).round(out, None)
+    return out
 
 
 def _decoded(a: Any, b: Any, accumulate: Accumulator, mode: str) -> tuple[Any, Any, Accumulator]:
@@ -112,7 +145,8 @@ def _check_wrap(task: Task, x: Operand, y: Operand, z: Operand | None) -> None:
         if asked is None or asked.overflow is not Overflow.WRAP:
             continue
         fraction = asked.fmt.fraction_bits  # type: ignore[attr-defined]
-        terms = [(x.unit + y.unit, x.top + y.top), *([] if z is None else [(z.unit, z.top)])]
+        terms = [(x.extent.unit + y.extent.unit, x.extent.top + y.extent.top)]
+        terms += [] if z is None else [(z.extent.unit, z.extent.top)]
         whole = all(unit >= -fraction for unit, _ in terms)
         below = 0 if whole else 2 + (asked.random_bits if asked.rounding.random else 0)
         if max(top for _, top in terms) + 1 + fraction + below > 53:
