@@ -8,7 +8,8 @@ import numpy as np
 from numba import njit
 
 from chopper.engine.block_loops import loop
-from chopper.engine.gemm.rows import COUNT, add_row, advance_row
+from chopper.engine.gemm.drawn import COUNT
+from chopper.engine.gemm.rows import add_row, advance_row
 
 __all__ = ["multiply_any"]
 

@@ -1,14 +1,16 @@
 """Which products the carrier's own arithmetic rounds right, and how: the choice of steps for `loops.multiply`.
 
-All of it is rounding to nearest, ties to even.  A product of numbers of together at most q bits is exact in a carrier of
+A product of numbers of together at most q bits is exact in a carrier of
 precision q.  A sum of two numbers of at most p bits each that is rounded to q bits, then to p, is rounded right if
 q >= 2 p + 2 (Figueroa, "When is double rounding innocuous?", SIGNUM Newsletter 30 (1995), doi:10.1145/221332.221334;
-subnormal sums are exact).  Any other sum must be exact in the carrier; the extents of the operands tell.
+subnormal sums are exact).  Any other sum must be exact in the carrier, and so must all that are not rounded to nearest
+even; the extents of the operands tell.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple, cast
 
@@ -28,6 +30,10 @@ from chopper.rounding import Overflow, Rounding
 __all__ = ["Choice", "choose"]
 
 
+_INWARD = (Rounding.TOWARD_ZERO, Rounding.UP, Rounding.TO_ODD)
+"""Modes in which overflow may become the largest number."""
+
+
 class Choice(NamedTuple):
     """What `loops.multiply` takes."""
 
@@ -45,27 +51,27 @@ class _Sizes(NamedTuple):
     product: int  # and below 2^product
     total: int  # sums are below 2^total
     finite: bool
+    minus: bool  # whether accumulators may be -0
 
 
-def choose(task: Task, a: Extent, b: Extent, c: Extent | None, terms: int) -> Choice | None:
+def choose(task: Task, a: Extent, b: Extent, c: Extent | None, terms: int, minus: bool) -> Choice | None:
     """Return how a carrier's own arithmetic gives the bits of the definition, None if it does not."""
-    plain = all(asked.rounding is Rounding.NEAREST_EVEN for asked in task.formats)
-    accumulate = task.accumulate
-    if not plain or task.sum is None or accumulate.compensated or (accumulate.block and accumulate.order == "sequential"):
+    accumulate, mode = task.accumulate, task.result.rounding
+    grouped = accumulate.block and accumulate.order == "sequential"
+    if task.sum is None or accumulate.compensated or grouped or mode is Rounding.DOWN:  # down gives exact sums -0
         return None
-    for width in (32, 64):
-        found = _on(carrier_of(width), task, a, b, c, terms)
+    for width in (32, 64) if mode is Rounding.NEAREST_EVEN else (64,):
+        found = _on(carrier_of(width), task, _sizes(task, a, b, c, terms, minus), a, b)
         if found is not None:
             return found
     return None
 
 
-def _on(c: Carrier, task: Task, a: Extent, b: Extent, start: Extent | None, terms: int) -> Choice | None:
+def _on(c: Carrier, task: Task, sizes: _Sizes, a: Extent, b: Extent) -> Choice | None:
     if a.width > c.precision or b.width > c.precision or a.top > c.bias or b.top > c.bias:
         return None
     if min(a.unit, b.unit) < 2 - c.bias - c.precision:
         return None
-    sizes = _sizes(task, a, b, start, terms)
     assert task.sum is not None and task.flush is not None
     product, total, flush = (_operation(asked, c) for asked in (task.product, task.sum, task.flush))
     if total is None or flush is None or (product is None and task.product is not None):
@@ -85,7 +91,8 @@ def _operation(asked: Request | None, c: Carrier) -> str | None:
     if asked is None:
         return NATIVE
     if asked.fmt == get(f"fp{c.width}"):
-        return NATIVE if asked.overflow in (None, Overflow.INFINITY) else None
+        plain = asked.rounding is Rounding.NEAREST_EVEN and asked.overflow in (None, Overflow.INFINITY)
+        return NATIVE if plain else None
     fmt = asked.fmt
     suits = (
         isinstance(fmt, FloatFormat)
@@ -98,13 +105,14 @@ def _operation(asked: Request | None, c: Carrier) -> str | None:
     return MAGIC if suits else None
 
 
-def _sizes(task: Task, a: Extent, b: Extent, c: Extent | None, terms: int) -> _Sizes:
+def _sizes(task: Task, a: Extent, b: Extent, c: Extent | None, terms: int, minus: bool) -> _Sizes:
     product = a.top + b.top
     precision = min(getattr(r.fmt, "precision", 64) for r in task.formats)
-    growth = math.ceil(1.5 * (2 * terms + 3) / 2.0 ** min(precision, 64))  # each rounding adds at most a part 2^-p
+    growth = math.ceil(1.5 * (2 * terms + 3) / 2.0 ** min(precision - 1, 64))  # a rounding adds at most a part 2^(1-p)
     most = max(product + max(terms, 1).bit_length(), -5000 if c is None else c.top) + 1 + min(growth, 10000)
     unit = a.unit + b.unit
-    return _Sizes(a.width + b.width, unit, product, most, a.finite and b.finite and (c is None or c.finite))
+    finite = a.finite and b.finite and (c is None or c.finite)
+    return _Sizes(a.width + b.width, unit, product, most, finite, minus)
 
 
 def _exact_products(c: Carrier, sizes: _Sizes) -> bool:
@@ -127,16 +135,26 @@ def _rounded(c: Carrier, task: Task, sizes: _Sizes, product: str, flush: str) ->
         bits, unit = made.precision, max(sizes.unit, _quantum(made))
         if sizes.factors <= bits and sizes.unit >= _quantum(made) and 2 ** max(sizes.product, -2000) <= made.max:
             product = NATIVE  # every product is a number of the format
-    fine = unit < _quantum(fmt)
-    inside = sizes.total - unit <= c.precision
-    if not native and not inside and (fine or bits > fmt.precision or c.precision < 2 * fmt.precision + 2):
+    near = task.result.rounding is Rounding.NEAREST_EVEN
+    fine = not native and (unit < _quantum(fmt) or sizes.minus)
+    reach = min(sizes.total, max(fmt.emax, into.emax, sizes.product) + 2)
+    inside = reach - unit <= c.precision
+    innocuous = near and unit >= _quantum(fmt) and bits <= fmt.precision and c.precision >= 2 * fmt.precision + 2
+    if not native and not inside and not innocuous:
         return None
-    if flush == MAGIC and (
-        fmt.precision > into.precision or c.precision < 2 * into.precision + 2 or _quantum(fmt) < _quantum(into)
+    if not near and unit < min(asked.emin for asked in _floats(task)) - c.precision + 1:
+        return None  # subnormal numbers are not exact with the smallest normal one added
+    if flush == MAGIC and not (inside and unit >= _quantum(into)) and (
+        not near
+        or fmt.precision > into.precision or c.precision < 2 * into.precision + 2 or _quantum(fmt) < _quantum(into)
     ):
         return None
-    step = Step(product, NATIVE if native else MAGIC, INSIDE, fine and not native)
-    return _made(c, task, step, Step(NATIVE, flush), sizes)
+    step = Step(product, NATIVE if native else MAGIC, INSIDE, fine, task.result.rounding.value)
+    return _made(c, task, step, Step(NATIVE, flush, INSIDE, fine, step.rule), sizes)
+
+
+def _floats(task: Task) -> list[FloatFormat]:
+    return [cast(FloatFormat, asked.fmt) for asked in (task.product, task.sum) if asked is not None]
 
 
 def _made(c: Carrier, task: Task, step: Step, merge: Step, sizes: _Sizes) -> Choice | None:
@@ -152,7 +170,7 @@ def _made(c: Carrier, task: Task, step: Step, merge: Step, sizes: _Sizes) -> Cho
         return None
     edge = cast(str, edges.pop()) if edges else INSIDE
     magics = (_magic(asked, c, edge) if rounded else Magic() for asked, rounded, _ in parts)
-    step, merge = (Step(one.product, one.total, edge, one.fine) for one in (step, merge))
+    step, merge = (replace(one, edge=edge) for one in (step, merge))
     return Choice(dtype, step, merge, cast(Any, tuple(magics)))
 
 
@@ -166,7 +184,7 @@ def _edge(asked: Request, top: int, c: Carrier, sizes: _Sizes) -> str | None:
         return None
     full = fmt.max == (2 - Fraction(1, 1 << (fmt.precision - 1))) * Fraction(2) ** fmt.emax
     if asked.overflow in (None, Overflow.INFINITY) and fmt.infinities and fmt.has_nan:
-        return INFINITE if full else None
+        return INFINITE if full and asked.rounding not in _INWARD else None
     if sizes.finite and asked.overflow in (None, Overflow.SATURATE, Overflow.PROPAGATE):
         return SATURATED
     return None
@@ -180,8 +198,10 @@ def _magic(asked: Request | None, c: Carrier, edge: str) -> Magic:
     return Magic(
         low=(fmt.emin + c.bias) << t,
         lift=((c.precision - fmt.precision) << t) | (1 << (t - 1)),
+        drop=c.precision - fmt.precision,
         up=pattern(up, c),
         down=pattern(1 / up, c),
         top=pattern(fmt.max, c),
         bottom=pattern(fmt.max, c) | c.sign,
+        random_bits=asked.random_bits,
     )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from chopper.engine.casts import widen
 from chopper.engine.inputs import as_real
 
-__all__ = ["Extent", "Operand"]
+__all__ = ["Extent", "Operand", "extent_of"]
 
 _Array = npt.NDArray[Any]
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -36,7 +36,7 @@ class Operand:
     def __init__(self, x: Any) -> None:
         source = as_real(x)
         self.small = source.dtype.kind not in "iub" and source.dtype.itemsize <= 4
-        self.values = widen(source, _FLOAT32 if self.small else _FLOAT64)
+        self.values = np.ascontiguousarray(widen(source, _FLOAT32 if self.small else _FLOAT64)).reshape(source.shape)
 
     @classmethod
     def of(cls, values: _Array, like: Operand) -> Operand:
@@ -74,11 +74,11 @@ class Operand:
     @cached_property
     def extent(self) -> Extent:
         """The range and the bits of the numbers."""
-        return _extent(self.values)
+        return extent_of(self.values)
 
 
-def _extent(x: _Array) -> Extent:
-    """Measure the patterns: bounds, not the closest ones."""
+def extent_of(x: _Array) -> Extent:
+    """Measure the patterns of a contiguous array of float32 or float64: bounds, not the closest ones."""
     if x.size == 0:
         return _NOTHING
     bias, digits, kind = (127, 23, np.uint32) if x.dtype == _FLOAT32 else (1023, 52, np.uint64)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from chopper.accumulate import Accumulator
 from chopper.engine.gemm.carriers import choose
-from chopper.engine.gemm.native import run_native
-from chopper.engine.gemm.operands import Operand
+from chopper.engine.gemm.native import kernels_of, run_kernels, run_native
+from chopper.engine.gemm.operands import Operand, extent_of
 from chopper.engine.gemm.rounders import rounder_of
 from chopper.engine.gemm.shapes import Shapes, shapes_of
 from chopper.engine.gemm.stepwise import run_stepwise
@@ -66,42 +66,75 @@ def _run(
 ) -> _Array:
     """Return the product in the shape `shapes.full`."""
     steps = task.accumulate.steps(shapes.a[-1])
-    words = None if key is None else Words(key, steps, shapes.size)
-    narrow = x.narrow and y.narrow
-    c = None if z is None else z.doubles.reshape(shapes.c)  # type: ignore[arg-type]
-    found = _natively(task, x, y, z, shapes, threads)
+    words = None if key is None else Words(key, steps, task.accumulate.words, shapes.size)
+    c = None if z is None else np.broadcast_to(z.doubles.reshape(cast(Any, shapes.c)), shapes.full)
+    found = _compiled(task, x, y, c, shapes, words, threads)
     if found is not None:
         return found
     a, b = x.doubles.reshape(shapes.a), y.doubles.reshape(shapes.b)
-    return run_stepwise(task, a, b, c, narrow, words, threads)
+    return run_stepwise(task, a, b, c, x.narrow and y.narrow, words, threads)
+
+
+def _compiled(
+    task: Task, x: Operand, y: Operand, c: _Array | None, shapes: Shapes, words: Words | None, threads: int | None
+) -> _Array | None:
+    """Return the product by a compiled loop, None if there is none for it."""
+    grouped = task.accumulate.order == "sequential" and (task.accumulate.block or 1) > 1
+    if task.sum is None or task.accumulate.compensated or grouped or not shapes.a[-1]:
+        return None
+    assert task.flush is not None
+    rounder = rounder_of(task.flush, x.narrow and y.narrow, threads)
+
+    def word(last: int) -> Any:
+        return None if words is None else words.at(words.steps - last)
+
+    with np.errstate(all="ignore"):
+        start = None if c is None else rounder.round(c, word(2))
+        late = task.accumulate.order in ("pairwise", "tree")
+        first = None if late else start
+        out = _natively(task, x, y, first, shapes, words, threads)
+        if out is None:
+            out = _by_kernels(task, x, y, first, shapes, words, threads)
+        if out is None:
+            return None
+        if start is not None and late:
+            out = rounder.add(start, out.astype(np.float64), word(3))
+        if task.result != (task.flush if task.accumulate.blocks else task.sum):
+            out = rounder_of(task.result, True, threads).round(out.astype(np.float64), word(1))
+    return out
 
 
 def _natively(
-    task: Task, x: Operand, y: Operand, z: Operand | None, shapes: Shapes, threads: int | None
+    task: Task, x: Operand, y: Operand, c: _Array | None, shapes: Shapes, words: Words | None, threads: int | None
 ) -> _Array | None:
     """Return the product by the carrier's own arithmetic, None if that does not do."""
-    if z is not None and bool((np.signbit(z.values) & (z.values == 0)).any()):
-        return None  # the sign of a zero may be lost
-    choice = choose(task, x.extent, y.extent, None if z is None else z.extent, shapes.a[-1])
+    minus = c is not None and bool((np.signbit(c) & (c == 0)).any())
+    extent = None if c is None else extent_of(np.ascontiguousarray(c))
+    choice = choose(task, x.extent, y.extent, extent, shapes.a[-1], minus)
     if choice is None:
         return None
-    assert task.flush is not None
-    plain = task.accumulate
-    rounder = rounder_of(task.flush, True, threads)
-    start = None if z is None else rounder.round(np.broadcast_to(z.doubles.reshape(shapes.c), shapes.full), None)  # type: ignore[arg-type]
-    late = plain.order in ("pairwise", "tree")
     out = np.zeros(shapes.full, choice.dtype)
-    if start is not None and not late:
-        out[...] = start
+    if c is not None:
+        out[...] = c
     a, b = ((s.singles if choice.dtype is np.float32 else s.doubles) for s in (x, y))
     assert a is not None and b is not None
-    if not run_native(choice, plain.order, plain.blocks, a.reshape(shapes.a), b.reshape(shapes.b), out, threads):
+    pair, plain = (a.reshape(shapes.a), b.reshape(shapes.b)), task.accumulate
+    return out if run_native(choice, plain.order, plain.blocks, *pair, out, words, threads) else None
+
+
+def _by_kernels(
+    task: Task, x: Operand, y: Operand, c: _Array | None, shapes: Shapes, words: Words | None, threads: int | None
+) -> _Array | None:
+    """Return the product by the kernels of the formats in binary64, None if that does not do."""
+    finite = x.extent.finite and y.extent.finite and (c is None or bool(np.isfinite(c).all()))
+    kernels = kernels_of(task, finite) if x.narrow and y.narrow else None
+    if kernels is None:
         return None
-    if start is not None and late:
-        out = rounder.add(start, out.astype(np.float64), None)
-    if task.result != (task.flush if plain.blocks else task.sum):
-        out = rounder_of(task.result, True, threads).round(out, None)
-    return out
+    out = np.zeros(shapes.full)
+    if c is not None:
+        out[...] = c
+    pair, plain = (x.doubles.reshape(shapes.a), y.doubles.reshape(shapes.b)), task.accumulate
+    return out if run_kernels(kernels, plain.order, plain.blocks, *pair, out, words, threads) else None
 
 
 def _decoded(a: Any, b: Any, accumulate: Accumulator, mode: str) -> tuple[Any, Any, Accumulator]:

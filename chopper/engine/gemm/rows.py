@@ -12,18 +12,14 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from chopper.engine.gemm.drawn import COUNT, Words
 from chopper.engine.gemm.traced import Traced, run_kernel, spread, where
-from chopper.kernels.threefry import random_word
 
-__all__ = ["COUNT", "add_row", "advance_row"]
-
-COUNT = 16
-"""Numbers that are worked on at a time: a vector of random words."""
+__all__ = ["add_row", "advance_row"]
 
 _HALF = 8
-_I32, _I64 = ir.IntType(32), ir.IntType(64)
+_I64 = ir.IntType(64)
 _DOUBLES, _LONGS = ir.VectorType(ir.DoubleType(), _HALF), ir.VectorType(_I64, _HALF)
-_SIGN = -(1 << 63)
 
 
 class _Rounding:
@@ -36,37 +32,19 @@ class _Rounding:
         fields = [builder.extract_value(params, i) for i in range(len(kind.types))]
         self.f = kind.instance_class(*(Traced(builder, spread(builder, field, _HALF)) for field in fields))
         if self.kernel.random:
-            self.words = _Words(builder, *(builder.extract_value(words, i) for i in range(4)))
+            high, low, self.first, self.stride = (builder.extract_value(words, i) for i in range(4))
+            self.words = Words(builder, high, low, self.stride)
 
     def halves(self, builder: Any, at: Any, halves: list[Any]) -> list[Any]:
         """Return vectors of floats rounded; `at` is the index of their first number in the row."""
         if self.kernel is None:
             return halves
-        words: list[Any] = self.words.at(builder, at) if self.kernel.random else [0, 0]
+        words: list[Any] = [0, 0]
+        if self.kernel.random:
+            words = self.words.at(builder, builder.add(self.first, builder.mul(at, self.stride)))
         patterns = [Traced(builder, builder.bitcast(half, _LONGS)) for half in halves]
         done = [run_kernel(self.kernel, x, word, self.f) for x, word in zip(patterns, words, strict=True)]
         return [builder.bitcast(x.value, _DOUBLES) for x in done]
-
-
-class _Words:
-    """Random words of a row: the key, the index of the first number's word, and the distance to the next one's."""
-
-    def __init__(self, builder: Any, high: Any, low: Any, first: Any, stride: Any) -> None:
-        self.key = [Traced(builder, spread(builder, builder.trunc(half, _I32), COUNT)) for half in (high, low)]
-        steps = ir.Constant(ir.VectorType(_I64, COUNT), list(range(COUNT)))
-        self.first, self.stride = first, stride
-        self.lanes = builder.mul(steps, spread(builder, stride, COUNT))
-
-    def at(self, builder: Any, at: Any) -> list[Traced]:
-        start = builder.add(self.first, builder.mul(at, self.stride))
-        index = builder.add(self.lanes, spread(builder, start, COUNT))
-        high = builder.lshr(index, ir.Constant(index.type, [32] * COUNT))
-        shorts = ir.VectorType(_I32, COUNT)
-        hi, lo = (Traced(builder, builder.trunc(part, shorts)) for part in (high, index))
-        word = random_word(*self.key, hi, lo).value
-        masks = ([*range(_HALF)], [*range(_HALF, COUNT)])
-        parts = (builder.shuffle_vector(word, word, ir.Constant(ir.VectorType(_I32, _HALF), mask)) for mask in masks)
-        return [Traced(builder, builder.zext(part, _LONGS)) for part in parts]
 
 
 def _add(builder: Any, x: Any, y: Any, down: Any) -> Any:

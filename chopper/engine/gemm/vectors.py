@@ -16,7 +16,10 @@ from numba.core import cgutils
 from numba.extending import NativeValue, intrinsic, models, register_model, typeof_impl, unbox
 
 from chopper.engine.compiled import _sources_digest
-from chopper.engine.gemm.steps import FUSED, INFINITE, MAGIC, SATURATED, Step
+from chopper.engine.gemm.drawn import Words
+from chopper.engine.gemm.rounding_lanes import Lanes, Rounding
+from chopper.engine.gemm.steps import FUSED, MAGIC, Step
+from chopper.engine.gemm.traced import spread
 
 __all__ = ["ROWS", "VECTORS", "StepType", "advance", "join"]
 
@@ -49,63 +52,10 @@ def _unbox(typ: Any, obj: Any, c: Any) -> NativeValue:
     return NativeValue(c.context.get_dummy_value())
 
 
-class _Lanes:
-    """Vectors of one dtype, and the constants of its binary format."""
-
-    def __init__(self, dtype: Any) -> None:
-        self.bytes = 4 if dtype == types.float32 else 8
-        self.count = 64 // self.bytes
-        self.item = ir.FloatType() if self.bytes == 4 else ir.DoubleType()
-        self.integer = _I32 if self.bytes == 4 else _I64
-        self.floats = ir.VectorType(self.item, self.count)
-        self.integers = ir.VectorType(self.integer, self.count)
-        self.exponent = 0x7F800000 if self.bytes == 4 else 0x7FF0000000000000
-        self.sign = 1 << (8 * self.bytes - 1)
-
-    def constant(self, value: int) -> ir.Constant:
-        return ir.Constant(self.integers, [value] * self.count)
-
-    def spread(self, builder: Any, item: Any) -> Any:
-        """Return a vector of copies of an item."""
-        kind = ir.VectorType(item.type, self.count)
-        nothing = ir.Constant(kind, ir.Undefined)
-        first = builder.insert_element(nothing, item, _I32(0))
-        return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(_I32, self.count), [0] * self.count))
-
-    def pattern(self, builder: Any, number: Any) -> Any:
-        """Return a vector of copies of a pattern that is given as an int64."""
-        return self.spread(builder, builder.trunc(number, self.integer) if self.bytes == 4 else number)
-
-
-class _Rounding:
-    """Rounding to nearest even by one addition, parameters spread over vectors before the loop."""
-
-    def __init__(self, builder: Any, lanes: _Lanes, magic: Any, edge: str) -> None:
-        self.lanes, self.edge = lanes, edge
-        fields = [lanes.pattern(builder, builder.extract_value(magic, i)) for i in range(6)]
-        self.low, self.lift = fields[:2]
-        self.up, self.down, self.top, self.bottom = (builder.bitcast(field, lanes.floats) for field in fields[2:])
-
-    def emit(self, builder: Any, x: Any, clamp: bool) -> Any:
-        """Return x rounded; `clamp`: x may have bits below the format's quantum.  Zero may come out as +0."""
-        lanes = self.lanes
-        e = builder.and_(builder.bitcast(x, lanes.integers), lanes.constant(lanes.exponent))
-        if clamp:
-            e = builder.select(builder.icmp_signed("<", e, self.low), self.low, e)
-        magic = builder.bitcast(builder.add(e, self.lift), lanes.floats)
-        out = builder.fsub(builder.fadd(x, magic), magic)
-        if self.edge == INFINITE:  # exact, until the first product overflows
-            return builder.fmul(builder.fmul(out, self.up), self.down)
-        if self.edge == SATURATED:  # in this form a NaN stays
-            out = builder.select(builder.fcmp_ordered("<", self.top, out), self.top, out)
-            return builder.select(builder.fcmp_ordered(">", self.bottom, out), self.bottom, out)
-        return out
-
-
 class _Tile:
     """Vectors of accumulators, in registers between `load` and `store`."""
 
-    def __init__(self, builder: Any, lanes: _Lanes, data: Any) -> None:
+    def __init__(self, builder: Any, lanes: Lanes, data: Any) -> None:
         self.builder, self.lanes = builder, lanes
         base = builder.bitcast(data, lanes.floats.as_pointer())
         self.places = [builder.gep(base, [_I64(n)]) for n in range(ROWS * VECTORS)]
@@ -130,54 +80,93 @@ def _at(builder: Any, data: Any, offset: Any, kind: Any) -> Any:
     return builder.bitcast(builder.gep(builder.bitcast(data, _I8.as_pointer()), [offset]), kind.as_pointer())
 
 
+class _Draw:
+    """Random words of a tile: ``(high, low, index of its first element's, stride, stride of rows, words of a term)``."""
+
+    def __init__(self, builder: Any, random: bool, draw: Any) -> None:
+        self.builder, self.random = builder, random
+        high, low, self.first, stride, self.row, self.term = (builder.extract_value(draw, i) for i in range(6))
+        self.words = Words(builder, high, low, stride) if random else None
+
+    def at(self, k: Any, row: int, slot: int) -> list[Any]:
+        """Return the words of a row in term k: the first one of the term, or the last one."""
+        if self.words is None:
+            return [0] * VECTORS
+        start = self.builder.add(self.first, self.builder.mul(self.row, _I64(row)))
+        start = self.builder.add(start, self.builder.mul(k, self.term))
+        last = self.builder.sub(self.term, _I64(1))
+        return self.words.at(self.builder, self.builder.add(start, last) if slot else start)
+
+
+class _Factors:
+    """Rows of the first factor and of a panel of the second."""
+
+    def __init__(self, builder: Any, lanes: Lanes, a: tuple[Any, Any], b: tuple[Any, Any], at: tuple[Any, Any]) -> None:
+        self.builder, self.lanes = builder, lanes
+        (a_data, self.a_row), (b_data, self.b_row), (row, first) = a, b, at
+        self.size = _I64(lanes.bytes)
+        start = builder.add(builder.mul(row, self.a_row), builder.mul(first, self.size))
+        self.a, self.b = _at(builder, a_data, start, _I8), _at(builder, b_data, builder.mul(first, self.b_row), _I8)
+
+    def right(self, k: Any) -> list[Any]:
+        """Return the vectors of row k of the panel."""
+        offset = self.builder.mul(k, self.b_row)
+        places = (self.builder.add(offset, _I64(64 * v)) for v in range(VECTORS))
+        kind = self.lanes.floats
+        return [self.builder.load(_at(self.builder, self.b, p, kind), align=self.lanes.bytes) for p in places]
+
+    def left(self, k: Any, row: int) -> Any:
+        """Return copies of the item k of a row of the first factor."""
+        offset = self.builder.add(self.builder.mul(_I64(row), self.a_row), self.builder.mul(k, self.size))
+        return spread(self.builder, self.builder.load(_at(self.builder, self.a, offset, self.lanes.item)), self.lanes.count)
+
+
 @intrinsic
 def advance(
-    typingctx: Any, step: Any, a: Any, panel: Any, tile: Any, row: Any, first: Any, count: Any, product: Any, total: Any
+    typingctx: Any, step: Any, a: Any, panel: Any, tile: Any, row: Any, first: Any, count: Any, f: Any, g: Any, draw: Any
 ) -> Any:
     """Do steps first ... first+count-1 on a tile: rows from `row` on of `a`, columns of `panel`.
 
-    `a` (M, K), `panel` (K, columns of a tile) and `tile` are contiguous; `product` and `total` are a `Magic` each.
+    `a` (M, K), `panel` (K, columns of a tile) and `tile` are contiguous; `f` and `g` are the `Magic` of products and of
+    sums; `draw` is as in `_Draw`, its index that of term `first`.
     """
-    lanes, chosen = _Lanes(tile.dtype), step.step
+    lanes, chosen = Lanes(tile.dtype), step.step
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        a_data, a_row = _data(context, builder, sig.args[1], args[1])
-        b_data, b_row = _data(context, builder, sig.args[2], args[2])
-        tile_data, _ = _data(context, builder, sig.args[3], args[3])
-        row, first, count = args[4:7]
-        by = [_Rounding(builder, lanes, magic, chosen.edge) for magic in args[7:9]]
-        accs = _Tile(builder, lanes, tile_data)
+        pair = [_data(context, builder, sig.args[n], args[n]) for n in (1, 2)]
+        factors = _Factors(builder, lanes, pair[0], pair[1], (args[4], args[5]))
+        by = [Rounding(builder, lanes, magic, chosen) for magic in args[7:9]]
+        accs = _Tile(builder, lanes, _data(context, builder, sig.args[3], args[3])[0])
+        words = _Draw(builder, chosen.random, args[9])
         accs.load()
-        size = _I64(lanes.bytes)
-        start = builder.add(builder.mul(row, a_row), builder.mul(first, size))
-        a_data, b_data = _at(builder, a_data, start, _I8), _at(builder, b_data, builder.mul(first, b_row), _I8)
-        with cgutils.for_range(builder, count) as loop:
-            offset = builder.mul(loop.index, b_row)
-            places = [builder.add(offset, _I64(64 * v)) for v in range(VECTORS)]
-            b = [builder.load(_at(builder, b_data, place, lanes.floats), align=lanes.bytes) for place in places]
-            across = builder.mul(loop.index, size)
+        with cgutils.for_range(builder, args[6]) as loop:
+            b = factors.right(loop.index)
             for r in range(ROWS):
-                place = _at(builder, a_data, builder.add(builder.mul(_I64(r), a_row), across), lanes.item)
-                factor = lanes.spread(builder, builder.load(place))
-                for v in range(VECTORS):
-                    slot = accs.slots[r * VECTORS + v]
-                    builder.store(_step(builder, chosen, by, builder.load(slot), factor, b[v]), slot)
+                slots = accs.slots[r * VECTORS : (r + 1) * VECTORS]
+                sums = [builder.load(slot) for slot in slots]
+                done = _step(builder, chosen, by, sums, factors.left(loop.index, r), b, (words, loop.index, r))
+                for slot, total in zip(slots, done, strict=True):
+                    builder.store(total, slot)
         accs.store()
         return context.get_dummy_value()
 
     place = types.intp
-    return types.void(step, a, panel, tile, place, place, place, product, total), emit
+    return types.void(step, a, panel, tile, place, place, place, f, g, draw), emit
 
 
-def _step(builder: Any, step: Step, by: list[_Rounding], acc: Any, a: Any, b: Any) -> Any:
-    """Return acc after one step."""
+def _step(builder: Any, step: Step, by: list[Rounding], accs: list[Any], a: Any, b: list[Any], at: Any) -> list[Any]:
+    """Return the accumulators of a row after one step."""
     if step.total == FUSED:
-        return _fused(builder, a, b, acc)
-    product = builder.fmul(a, b)
+        return [_fused(builder, a, y, acc) for y, acc in zip(b, accs, strict=True)]
+    words, k, row = at
+    products = [builder.fmul(a, y) for y in b]
     if step.product == MAGIC:
-        product = by[0].emit(builder, product, clamp=True)
-    total = builder.fadd(acc, product)
-    return by[1].emit(builder, total, clamp=step.fine) if step.total == MAGIC else total
+        drawn = zip(products, words.at(k, row, 0), strict=True)
+        products = [by[0].emit(x, word, clamp=True) for x, word in drawn]
+    totals = [builder.fadd(acc, product) for acc, product in zip(accs, products, strict=True)]
+    if step.total != MAGIC:
+        return totals
+    return [by[1].emit(x, word, clamp=step.fine) for x, word in zip(totals, words.at(k, row, 1), strict=True)]
 
 
 def _fused(builder: Any, a: Any, b: Any, c: Any) -> Any:
@@ -187,19 +176,21 @@ def _fused(builder: Any, a: Any, b: Any, c: Any) -> Any:
 
 
 @intrinsic
-def join(typingctx: Any, step: Any, tile: Any, other: Any, total: Any) -> Any:
-    """Add another tile to a tile, as a step adds a product."""
-    lanes, chosen = _Lanes(tile.dtype), step.step
+def join(typingctx: Any, step: Any, tile: Any, other: Any, total: Any, draw: Any) -> Any:
+    """Add another tile to a tile, as a step adds a product; the index in `draw` is that of this addition."""
+    lanes, chosen = Lanes(tile.dtype), step.step
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         x, y = (_Tile(builder, lanes, _data(context, builder, sig.args[n], args[n])[0]) for n in (1, 2))
-        by = _Rounding(builder, lanes, args[3], chosen.edge)
-        for place, other in zip(x.places, y.places, strict=True):
-            pair = (builder.load(at, align=lanes.bytes) for at in (place, other))
-            result = builder.fadd(*pair)
-            if chosen.total == MAGIC:
-                result = by.emit(builder, result, clamp=chosen.fine)
-            builder.store(result, place, align=lanes.bytes)
+        by = Rounding(builder, lanes, args[3], chosen)
+        words = _Draw(builder, chosen.random, args[4])
+        for r in range(ROWS):
+            row = slice(r * VECTORS, (r + 1) * VECTORS)
+            for place, other, word in zip(x.places[row], y.places[row], words.at(_I64(0), r, 0), strict=True):
+                result = builder.fadd(*(builder.load(at, align=lanes.bytes) for at in (place, other)))
+                if chosen.total == MAGIC:
+                    result = by.emit(result, word, clamp=chosen.fine)
+                builder.store(result, place, align=lanes.bytes)
         return context.get_dummy_value()
 
-    return types.void(step, tile, other, total), emit
+    return types.void(step, tile, other, total, draw), emit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,15 +23,18 @@ class Words:
     ----------
     key : Key
         Its offset is the index of the first element.
-    steps : int
-        Words of an element.
+    steps, term : int
+        Words of an element, and of each of its terms.
     size : int
         Number of elements.
     """
 
-    def __init__(self, key: Key, steps: int, size: int) -> None:
-        self.key, self.steps, self.size = key, steps, size
-        self._first = (np.arange(size, dtype=np.uint64) + np.uint64(key.offset)) * np.uint64(steps)
+    def __init__(self, key: Key, steps: int, term: int, size: int) -> None:
+        self.key, self.steps, self.term, self.size = key, steps, term, size
+
+    @cached_property
+    def _first(self) -> npt.NDArray[np.uint64]:
+        return (np.arange(self.size, dtype=np.uint64) + np.uint64(self.key.offset)) * np.uint64(self.steps)
 
     def at(self, step: int) -> _Word:
         """Return the word of one step of each element."""
