@@ -1,0 +1,1 @@
+"""Matrix products: paths of different speed to the same bits."""
