@@ -23,6 +23,7 @@ LAYERS = {
     "chopper.analysis": ({"numpy", "matplotlib"}, {"chopper"}),
     "chopper.cli": ({"numpy", "typer", "rich", "matplotlib"}, {"chopper"}),
     "chopper.demo": ({"numpy", "rich", "matplotlib", "sklearn"}, {"chopper"}),
+    "chopper.linalg": ({"numpy", "rich"}, {"chopper"}),
     "chopper.plots": ({"numpy", "matplotlib"}, {"chopper"}),
     "chopper.verify": ({"numpy", "z3"}, {"chopper"}),
     "chopper.testing": ({"numpy", "hypothesis", "z3"}, {"chopper"}),
