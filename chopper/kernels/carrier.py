@@ -31,11 +31,9 @@ def split(where, mag, c):
 
 
 def normalise(where, e, m, c):
-    """Shift a significand up until its leading one stands at bit precision - 1, counting e down; 0 stays 0.
-
-    On 128 bits a significand may lack 1 to 31 bits, or 64 to 95: see `chopper.kernels.odd.align`.
-    """
+    """Shift a significand up until its leading one stands at bit precision - 1, counting e down; 0 stays 0."""
     e, m = _lift(where, e, m, c.precision - 32 * (c.width >> 6), 32 * (c.width >> 6))
+    e, m = _lift(where, e, m, c.precision - 32 * (c.width >> 7), 32 * (c.width >> 7))
     e, m = _lift(where, e, m, c.precision - 16, 16)
     e, m = _lift(where, e, m, c.precision - 8, 8)
     e, m = _lift(where, e, m, c.precision - 4, 4)

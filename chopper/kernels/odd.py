@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from chopper.kernels.carrier import normalise, split
 
-__all__ = ["Exact", "align", "narrow", "pack", "signed_nan", "unpack", "widen"]
+__all__ = ["Exact", "narrow", "pack", "signed_nan", "unpack", "widen"]
 
 
 class Exact(NamedTuple):
@@ -24,19 +24,7 @@ class Exact(NamedTuple):
 def unpack(where, mag, c):
     """Return the exponent field and the significand of a magnitude, its leading one at bit precision - 1; 0 stays 0."""
     e, m = split(where, mag, c)
-    return align(where, e, m, c)
-
-
-def align(where, e, m, c):
-    """As `normalise`, whatever a significand lacks, on 128 bits too."""
-    e, m = _lift(where, e, m, c.precision - 64 * (c.width >> 7), 64 * (c.width >> 7))
-    e, m = _lift(where, e, m, c.precision - 32 * (c.width >> 7), 32 * (c.width >> 7))
     return normalise(where, e, m, c)
-
-
-def _lift(where, e, m, bits, by):
-    small = m < 1 << bits
-    return where(small, e - by, e), where(small, m << by, m)
 
 
 def pack(where, e, m, extra, c):

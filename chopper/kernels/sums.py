@@ -1,7 +1,7 @@
 """Sums of two carrier numbers, rounded to odd."""
 
-from chopper.kernels.carrier import Carrier, split
-from chopper.kernels.odd import align, pack
+from chopper.kernels.carrier import Carrier, normalise, split
+from chopper.kernels.odd import pack
 
 __all__ = ["add", "sub"]
 
@@ -18,7 +18,7 @@ def add(where, x, y, c, f):
     neg = where(swap, ny, nx)
     differ = nx ^ ny
     total, e = _total(where, big, small, differ, c)
-    e, m = align(where, e, total, Carrier(c.width, c.precision + 4, c.bias, c.sign, c.inf))
+    e, m = normalise(where, e, total, Carrier(c.width, c.precision + 4, c.bias, c.sign, c.inf))
     out = pack(where, e, m, 4, c) | neg
     out = where(total == 0, where(differ == 0, neg, f.zero), out)
     out = where(big < c.inf, out, where(small < c.inf, big | neg, where(differ == 0, big | neg, f.nan)))
