@@ -108,7 +108,9 @@ def operate(
     words = _words(asked, settings, target, operands.size)
     if own is not None:
         arrays = wide(operands.cut(0, operands.size))
-        return target.deliver(np.asarray(own(name, arrays, asked, words), np.float64))
+        values = own(name, arrays, asked, words)
+        if values is not NotImplemented:
+            return target.deliver(np.asarray(values, np.float64))
     job = _Job(name, stage, asked, *_plan(asked, given), kind_of(name, asked))
     marked = job.plan.mark is not None
     direct = target.takes_directly and not marked
