@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
@@ -11,21 +10,16 @@ import numpy.typing as npt
 
 from chopper.engine import plan as planning
 from chopper.engine.inputs import as_words
-from chopper.engine.operations.flags import Flags, tell
+from chopper.engine.operations.chunks import CHUNK, Job, job_for, run_chunk
+from chopper.engine.operations.flags import Flags
 from chopper.engine.operations.operands import Operands, Target, gather, wide
-from chopper.engine.operations.processor import in_hardware, kind_of
-from chopper.engine.operations.stages import CHUNK, Stage, put, round_chunk
-from chopper.engine.operations.turns import carrier_for, drawn_bits
-from chopper.engine.operations.wide import halves_of, integers_of
-from chopper.engine.patterns import carrier_of
+from chopper.engine.operations.stages import Stage
 from chopper.engine.plan import Plan, Request
-from chopper.engine.run import all_words, on_number, share
+from chopper.engine.run import all_words, share
 from chopper.errors import RangeError, UnsupportedInputError
 from chopper.formats.base import Format
-from chopper.formats.finfo import exponent_of
 from chopper.formats.registry import get
-from chopper.kernels.carrier import BINARY64, BINARY128
-from chopper.kernels.odd import Exact
+from chopper.kernels.carrier import BINARY64
 from chopper.random import Chunk, as_key
 from chopper.rounding import Overflow, Rounding
 
@@ -58,17 +52,6 @@ class Settings(NamedTuple):
     offset: int | Chunk = 0
     flags: Flags | None = None
     threads: int | None = None
-
-
-class _Job(NamedTuple):
-    """A first stage, and the plan of the second."""
-
-    name: str
-    stage: Stage
-    asked: Request
-    plan: Plan
-    edges: Exact
-    kind: np.dtype[Any] | None
 
 
 def operate(
@@ -111,7 +94,7 @@ def operate(
         values = own(name, arrays, asked, words)
         if values is not NotImplemented:
             return target.deliver(np.asarray(values, np.float64))
-    job = _Job(name, stage, asked, *_plan(asked, given), kind_of(name, asked))
+    job = job_for(name, stage, asked, given)
     marked = job.plan.mark is not None
     direct = target.takes_directly and not marked
     results = target.out.reshape(-1) if direct else np.empty(operands.size, "f8" if marked else target.dtype)
@@ -131,24 +114,6 @@ def _settings(options: Options) -> Settings:
     return settings
 
 
-@lru_cache(maxsize=512)
-def _plan(asked: Request, given: bool) -> tuple[Plan, Exact]:
-    """Return the plan of the second stage and the edges of the first one."""
-    width = planning.carrier_width(asked.fmt, 64) if given else carrier_for(asked)
-    plan = planning.plan_round(asked, width)
-    if width == 128 and plan.twin is not None:
-        plan = plan.twin
-    c = carrier_of(width)
-    nan = c.inf | 1 << (c.precision - 2)
-    zero = c.sign if asked.rounding is Rounding.DOWN else 0
-    return plan, Exact(zero, nan if _lacks_infinity(asked) else c.inf, nan)
-
-
-def _lacks_infinity(asked: Request) -> bool:
-    """Whether the format takes infinity for NaN, as those with a NaR do: dividing by zero gives NaN then."""
-    return on_number(planning.plan_round(Request(asked.fmt), 64), BINARY64.inf) > BINARY64.inf
-
-
 def _words(asked: Request, settings: Settings, target: Target, size: int) -> npt.NDArray[np.uint32] | None:
     if not asked.rounding.random:
         return None
@@ -157,62 +122,14 @@ def _words(asked: Request, settings: Settings, target: Target, size: int) -> npt
     return all_words(as_key(settings.key, settings.offset, target.shape), size, settings.threads)
 
 
-def _run(job: _Job, operands: Operands, words: _Array | None, results: _Array, settings: Settings) -> None:
+def _run(job: Job, operands: Operands, words: _Array | None, results: _Array, settings: Settings) -> None:
     def part(start: int, stop: int) -> None:
         for low in range(start, stop, CHUNK):
             high = min(low + CHUNK, stop)
             drawn = None if words is None else words[low:high]
-            _chunk(job, operands.cut(low, high), drawn, results[low:high], settings.flags)
+            run_chunk(job, operands.cut(low, high), drawn, results[low:high], settings.flags)
 
     share(part, operands.size, settings.threads)
-
-
-def _chunk(job: _Job, arrays: tuple[_Array, ...], words: _Array | None, out: _Array, flags: Flags | None) -> None:
-    width = job.plan.kernel.width
-    if flags is None and job.kind is not None and out.dtype == job.kind and in_hardware(job.name, arrays, out):
-        return
-    if flags is None:
-        exact = job.stage(arrays, job.edges, width)
-    else:
-        exact = job.stage(arrays, job.edges._replace(pole=carrier_of(width).inf), width)
-        exact = integers_of(exact) if width == 128 else exact
-    if job.asked.overflow is Overflow.WRAP:
-        _check_digits(job.asked, exact)
-    tile = out if out.dtype == np.float64 and flags is None else np.empty(out.size)
-    round_chunk(job.plan, exact if flags is None else _poles(exact, job.edges, width), words, tile)
-    if flags is not None:
-        flags.add(tell(job.asked, wide(arrays), exact, words, tile))
-    if tile is not out:
-        put(tile, out)
-
-
-def _check_digits(asked: Request, exact: Any) -> None:
-    """Raise where wrapping around needs digits that were cut off: of sums of numbers of very different size."""
-    high, low = _halves(exact)
-    cut = BINARY128.precision - 2 - drawn_bits(asked)
-    limit = (exponent_of(asked.fmt.smallest) + cut + BINARY128.bias) << 48
-    mag = high & ((1 << 63) - 1)
-    lost = (mag >= limit) & (mag < BINARY128.inf >> 64) & (low & 1 == 1)
-    if lost.any():
-        raise RangeError(
-            f"an exact result has no last digit within 2^{cut} of the quantum of {asked.fmt}, so it cannot wrap "
-            "around; legal: smaller operands, or overflow='saturate'"
-        )
-
-
-def _halves(exact: Any) -> tuple[_Array, _Array]:
-    pairs = halves_of(exact) if isinstance(exact, list) else exact
-    return pairs[1::2], pairs[::2]
-
-
-def _poles(exact: Any, edges: Exact, width: int) -> Any:
-    """Put what stands for infinity where dividing by zero gives it; infinite operands give that by rounding."""
-    c = carrier_of(width)
-    if edges.pole == c.inf:
-        return exact
-    if width == 128:
-        return [edges.pole if n in (c.inf, c.inf | c.sign) else n for n in exact]
-    return np.where(exact & ((1 << 63) - 1) == c.inf, edges.pole, exact)
 
 
 def _check(plan: Plan, operands: Operands, results: _Array, name: str, asked: Request) -> None:

@@ -19,7 +19,7 @@ from chopper.kernels.carrier import BINARY64
 from chopper.kernels.odd import Exact
 from chopper.kernels.products import holds_product
 
-__all__ = ["CHUNK", "Stage", "by_kernel", "put", "round_chunk"]
+__all__ = ["Stage", "by_kernel", "put", "round_chunk"]
 
 _Array = npt.NDArray[Any]
 
@@ -29,10 +29,6 @@ Stage = Callable[[tuple[_Array, ...], Exact, int], Any]
 The other arguments are what to do at the edges and the width of the carrier.  The patterns are an array of int64 for
 64 bits; for 128 a list of integers, or pairs of int64, the low half first.
 """
-
-CHUNK = 1 << 15
-"""Elements that pass through both stages together, so that temporaries stay in cache."""
-
 
 _FLOAT64 = np.dtype(np.float64)
 
