@@ -20,7 +20,8 @@ __all__ = ["KernelType", "apply", "compiled"]
 
 
 _COMPILED = ("block_loops", "compiled", "kernel", "lanes", "ladder_loops", "loops", "power_loops", "quotient_loops",
-             "gemm/any_loops", "gemm/drawn", "gemm/loops", "gemm/rows", "gemm/steps", "gemm/traced", "gemm/vectors")  # fmt: skip
+             "gemm/any_loops", "gemm/drawn", "gemm/exact_loops", "gemm/loops", "gemm/rounding_lanes",
+             "gemm/rows", "gemm/steps", "gemm/traced", "gemm/vectors")  # fmt: skip
 
 
 @cache
