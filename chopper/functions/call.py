@@ -16,7 +16,8 @@ from chopper.engine.inputs import as_words
 from chopper.engine.operations.call import Options, Settings
 from chopper.engine.operations.flags import tell
 from chopper.engine.operations.operands import Operands, Target, gather, wide
-from chopper.engine.operations.stages import CHUNK, round_chunk
+from chopper.engine.operations.chunks import CHUNK
+from chopper.engine.operations.stages import round_chunk
 from chopper.engine.operations.turns import carrier_for
 from chopper.engine.patterns import carrier_of
 from chopper.engine.plan import Plan, Request

@@ -108,7 +108,9 @@ def _operation(asked: Request | None, c: Carrier) -> str | None:
 def _sizes(task: Task, a: Extent, b: Extent, c: Extent | None, terms: int, minus: bool) -> _Sizes:
     product = a.top + b.top
     precision = min(getattr(r.fmt, "precision", 64) for r in task.formats)
-    growth = math.ceil(1.5 * (2 * terms + 3) / 2.0 ** min(precision - 1, 64))  # a rounding adds at most a part 2^(1-p)
+    blocks = task.accumulate.blocks
+    path = terms if blocks is None else min(blocks, terms) + -(-terms // blocks)  # roundings that a term goes through
+    growth = math.ceil(1.5 * (path + 3) / 2.0 ** min(precision - 1, 64))  # each adds at most a part 2^(1-p)
     most = max(product + max(terms, 1).bit_length(), -5000 if c is None else c.top) + 1 + min(growth, 10000)
     unit = a.unit + b.unit
     finite = a.finite and b.finite and (c is None or c.finite)

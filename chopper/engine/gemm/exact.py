@@ -8,13 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from chopper.engine.gemm.grids import grids_of, run_exact
+from chopper.engine.gemm.operands import extent_of
 from chopper.engine.gemm.rounders import Rounder, carries
 from chopper.engine.plan import Request
 from chopper.errors import UnsupportedInputError
 from chopper.formats.registry import get
 from chopper.rounding import Overflow, Rounding
 
-__all__ = ["Exact", "exact_sum", "group_sums", "odd_float", "round_exact"]
+__all__ = ["Exact", "exact_sum", "group_sums", "odd_float", "round_exact", "rounded_sums"]
 
 _Array = npt.NDArray[Any]
 
@@ -25,6 +27,29 @@ class Exact(NamedTuple):
     whole: _Array  # Python ints
     unit: int
     special: _Array
+
+
+def rounded_sums(
+    a: _Array, b: _Array, c: _Array | None, asked: Request, rounder: Rounder, words: Any, threads: int | None
+) -> _Array:
+    """Return c + a @ b for float64 arrays (..., M, K) and (..., K, N), rounded once."""
+    quick = _by_grids(a, b, c, threads) if carries(asked) and asked.overflow is not Overflow.WRAP else None
+    if quick is not None:
+        return rounder.round(quick, words)
+    return round_exact(group_sums(a, b, c), asked, rounder, words)
+
+
+def _by_grids(a: _Array, b: _Array, c: _Array | None, threads: int | None) -> _Array | None:
+    """Return the sums rounded to odd, by a compiled loop; None if that does not do."""
+    a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
+    shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
+    out = np.zeros(shape)
+    if c is not None:
+        out[...] = c
+    if not out.size or not a.shape[-1]:
+        return None
+    grids = grids_of(extent_of(a), extent_of(b), None if c is None else extent_of(out), a.shape[-1])
+    return out if grids is not None and run_exact(grids, a, b, out, threads) else None
 
 
 def group_sums(a: _Array, b: _Array, c: _Array | None) -> Exact:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from chopper.engine.gemm.exact import exact_sum, group_sums, round_exact
+from chopper.engine.gemm.exact import exact_sum, round_exact, rounded_sums
 from chopper.engine.gemm.rounders import Rounder, rounder_of
 from chopper.engine.gemm.task import Task
 from chopper.engine.gemm.words import Words
@@ -28,6 +28,7 @@ class _Parts(NamedTuple):
     shape: tuple[int, ...]
     words: Words | None
     rounders: dict[Request, Rounder]
+    threads: int | None
 
     @property
     def terms(self) -> int:
@@ -76,7 +77,7 @@ def run_stepwise(
     """Return the product of float64 arrays (..., M, K) and (..., K, N), as float64."""
     shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
     rounders = {asked: rounder_of(asked, narrow, threads) for asked in task.formats}
-    parts = _Parts(task, a, b, c, shape, words, rounders)
+    parts = _Parts(task, a, b, c, shape, words, rounders, threads)
     with np.errstate(all="ignore"):
         if task.sum is None:
             return _exact(parts)
@@ -110,7 +111,7 @@ def _groups(parts: _Parts, acc: _Array, block: int) -> _Array:
     assert asked is not None
     for t, start in enumerate(range(0, parts.a.shape[-1], block)):
         a, b = parts.a[..., start : start + block], parts.b[..., start : start + block, :]
-        acc = round_exact(group_sums(a, b, acc), asked, parts.rounders[asked], parts.word(asked, t))
+        acc = rounded_sums(a, b, acc, asked, parts.rounders[asked], parts.word(asked, t), parts.threads)
     return acc
 
 
@@ -183,9 +184,8 @@ def _neumaier(parts: _Parts) -> _Array:
 def _exact(parts: _Parts) -> _Array:
     task = parts.task
     c = None if parts.c is None else np.broadcast_to(parts.c, parts.shape)
+    rounder, word = parts.rounders[task.result], parts.word(task.result, parts.last(2))
     if task.product is None:
-        total = group_sums(parts.a, parts.b, c)
-    else:
-        products = [parts.product(k) for k in range(parts.a.shape[-1])]
-        total = exact_sum([*products, parts.zero() if c is None else c])
-    return round_exact(total, task.result, parts.rounders[task.result], parts.word(task.result, parts.last(2)))
+        return rounded_sums(parts.a, parts.b, c, task.result, rounder, word, parts.threads)
+    products = [parts.product(k) for k in range(parts.a.shape[-1])]
+    return round_exact(exact_sum([*products, parts.zero() if c is None else c]), task.result, rounder, word)
