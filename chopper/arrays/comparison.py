@@ -36,7 +36,7 @@ def _alike(x: _Array, y: _Array) -> tuple[_Array, _Array]:
 
 def _compare(name: str, x: _Array, y: _Array) -> Any:
     x, y = _alike(x, y)
-    a, b = (np.where(ranks == -1, 0, ranks) for ranks in (rank(x), rank(y)))
+    a, b = (ranks + (ranks == -1) for ranks in (rank(x), rank(y)))
     unordered = np.isnan(x) | np.isnan(y)
     answer = getattr(np, name)(a, b)
     return answer | unordered if name == "not_equal" else answer & ~unordered

@@ -49,8 +49,7 @@ def _rounded(exact: Callable[..., Any], arithmetic: Arithmetic, *operands: _Arra
 
 
 def _chosen(choose: Callable[..., Any], arithmetic: Arithmetic, *operands: _Array) -> Any:
-    with np.errstate(all="ignore"):
-        return choose(*operands)
+    return choose(*operands)
 
 
 def _square(arithmetic: Arithmetic, x: _Array) -> Any:
