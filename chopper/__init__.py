@@ -1,5 +1,9 @@
 """chopper: bit-exact emulation of low-precision number formats."""
 
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
 from chopper.conversion import chop, decode, encode
 from chopper.errors import (
     ChopperError,
@@ -20,9 +24,20 @@ from chopper.rotation import hadamard
 from chopper.rounding import Overflow, Rounding
 from chopper.scaled import ScaledArray
 
+if TYPE_CHECKING:
+    from chopper import analysis, linalg, ops
+    from chopper.accumulate import Accumulator
+    from chopper.arithmetic import Arithmetic
+    from chopper.arrays import ChopArray, array
+    from chopper.emulation import emulate
+    from chopper.gemm import dot, matmul
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "Accumulator",
+    "Arithmetic",
+    "ChopArray",
     "ChopperError",
     "FloatFormat",
     "Format",
@@ -37,12 +52,40 @@ __all__ = [
     "ScaledArray",
     "UnknownFormatError",
     "UnsupportedInputError",
+    "analysis",
+    "array",
     "chop",
     "decode",
+    "dot",
+    "emulate",
     "encode",
     "finfo",
     "formats",
     "get",
     "hadamard",
+    "linalg",
+    "matmul",
+    "ops",
     "register",
 ]
+
+_LATER = MappingProxyType(
+    {
+        "Accumulator": "chopper.accumulate",
+        "Arithmetic": "chopper.arithmetic",
+        "ChopArray": "chopper.arrays",
+        "array": "chopper.arrays",
+        "dot": "chopper.gemm",
+        "emulate": "chopper.emulation",
+        "matmul": "chopper.gemm",
+    }
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use what rounding alone does not need."""
+    if name in ("analysis", "linalg", "ops"):
+        return import_module(f"chopper.{name}")
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'chopper' has no attribute {name!r}")

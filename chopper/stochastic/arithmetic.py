@@ -114,7 +114,7 @@ class StochasticArithmetic:
         overflow: Any = None,
     ) -> None:
         student_value(confidence, samples - 1)  # raises where one of them is not legal
-        self._arithmetic = Arithmetic(fmt, random_mode(rounding), key=key, overflow=overflow)
+        self._arithmetic = Arithmetic(get(fmt), random_mode(rounding), key=key, overflow=overflow)
         self.fmt: Format = self._arithmetic.fmt
         self.samples, self.confidence = samples, confidence
         self.limit = digits_of(self.fmt)
