@@ -39,12 +39,14 @@ class Scalar:
         return self.round(special if result == 0 else result)
 
     def add(self, x: float, y: float) -> float:
-        """Return x + y."""
+        """Return x + y; where they cancel, the zero is negative if the mode is down (IEEE 754, 6.3)."""
+        if self.mode == "down" and x == -y and x != 0:
+            return self.round(-0.0)
         return self._run(operator.add, x, y)
 
     def sub(self, x: float, y: float) -> float:
         """Return x - y."""
-        return self._run(operator.sub, x, y)
+        return self.add(x, -y)
 
     def mul(self, x: float, y: float) -> float:
         """Return x * y."""

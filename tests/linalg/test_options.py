@@ -200,7 +200,7 @@ def test_squeezing() -> None:
 def test_refinement_with_chance() -> None:
     """Three formats draw from one generator: the same key, the same result."""
     a = S / 4
-    one, same, other = (linalg.refine(a, B, rounding="stochastic", key=key).x for key in (1, 1, 2))
+    one, same, other = (linalg.refine(a, B, rounding="stochastic", key=key).corrections for key in (1, 1, 2))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
     mixed = linalg.refine(a, B, factor=Arithmetic("bf16", "stochastic", key=1))
