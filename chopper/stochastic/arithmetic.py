@@ -12,6 +12,7 @@ from chopper.arithmetic import Arithmetic
 from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.finfo import finfo
+from chopper.formats.registry import get
 from chopper.rounding import Rounding
 from chopper.stochastic.estimate import Estimate, estimate, student_value
 from chopper.stochastic.sampled import Sampled

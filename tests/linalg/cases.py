@@ -14,7 +14,7 @@ ARITHMETICS = [
     ("fp16", "up"),
     ("bf16", "nearest_even"),
     ("e4m3", "nearest_even"),
-    ("e5m2", "up"),
+    ("e5m2", "down"),
     ("e5m10<subnormals=flush>", "nearest_away"),
 ]
 """Formats and modes whose operations on numbers near 1 are easy to judge: float64 holds every exact sum and product."""
