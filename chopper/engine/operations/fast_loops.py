@@ -23,7 +23,7 @@ from numba.extending import intrinsic
 
 from chopper.engine.lanes import to_bits, to_float
 
-__all__ = ["add", "div", "fma", "mul", "plain", "single", "sqrt", "sub"]
+__all__ = ["add", "div", "fma", "fused", "mul", "plain", "single", "sqrt", "sub"]
 
 
 def _loop(function: Callable[..., Any]) -> Any:
@@ -186,6 +186,13 @@ def fma(x: Any, y: Any, z: Any, out: Any, f: Any) -> bool:
         alike = to_bits(p) & to_bits(c)
         out[i] = f.zero if cancelled else (alike if bits << 1 == 0 else bits)
     return True
+
+
+@_loop
+def fused(x: Any, y: Any, z: Any, out: Any) -> None:
+    """Put x * y + z into out as the processor rounds it."""
+    for i in range(x.size):
+        out[i] = _fused(x[i], y[i], z[i])
 
 
 @_loop

@@ -24,18 +24,10 @@ _FIELDS = MappingProxyType({"f": (963, 1083), "d": (623, 1423)})
 
 def kind_of(name: str, asked: Request) -> np.dtype[Any] | None:
     """Return the dtype in which an operation to a format in a mode is what the processor does, or None."""
-    if (
-        name not in _UFUNCS
-        or asked.rounding is not Rounding.NEAREST_EVEN
-        or asked.overflow
-        not in (
-            None,
-            Overflow.INFINITY,
-        )
-    ):
+    if asked.rounding is not Rounding.NEAREST_EVEN or asked.overflow not in (None, Overflow.INFINITY):
         return None
     for kind, fmt in (("f4", "fp32"), ("f8", "fp64")):
-        if asked.fmt == get(fmt):
+        if asked.fmt == get(fmt) and (name in _UFUNCS or (name, fmt) == ("fma", "fp64")):
             return np.dtype(kind)
     return None
 
@@ -53,5 +45,11 @@ def in_hardware(name: str, arrays: tuple[_Array, ...], out: _Array) -> bool:
             return False
     if (name == "div" and not arrays[1].all()) or (name == "sqrt" and (arrays[0] < 0).any()):
         return False
-    _UFUNCS[name](*arrays, out=out)
+    if name in _UFUNCS:
+        _UFUNCS[name](*arrays, out=out)
+        return True
+    entry = loop_for("operations.fast_loops.fused", arrays[0], out, *arrays, out)
+    if entry is None:
+        return False
+    entry(*arrays, out)
     return True

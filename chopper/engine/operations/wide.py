@@ -20,6 +20,14 @@ _Array = npt.NDArray[Any]
 _MASK = (1 << 64) - 1
 
 
+_WEIGHT = 8
+"""How many numbers one counts for that is done in Python, when it comes to compiling."""
+
+
+def _weighed(a: _Array) -> _Array:
+    return np.broadcast_to(a[:1], a.size * _WEIGHT) if a.size else a
+
+
 def _where(condition: Any, a: Any, b: Any) -> Any:
     return a if condition else b
 
@@ -44,7 +52,7 @@ def exact_wide(operation: Operation, arrays: tuple[_Array, ...], f: Exact) -> An
     out = np.empty(2 * arrays[0].size, np.int64)
     rest = (out, halves_of(f), Exact(0, 0, 0))
     loop = f"operations.wide_loops.{LOOPS[operation.arity]}"
-    entry = loop_for(loop, arrays[0], out, kernel, *arrays, *rest, by=kernel)
+    entry = loop_for(loop, _weighed(arrays[0]), out, kernel, *arrays, *rest, by=kernel)
     if entry is not None:
         entry(kernel, *arrays, *rest)
         return out
@@ -57,14 +65,13 @@ def round_wide(plan: Plan, exact: Any, words: npt.NDArray[np.uint32] | None, out
     kernel, f = plan.kernel, plan.params
     rest = (out, halves_of(f), type(f)(*[0] * len(f)))
     shown = np.empty(0, np.int64) if isinstance(exact, list) else exact
-    entry = (
-        loop_for("operations.wide_loops.rounded", out, out, kernel, shown, *rest, by=(kernel, 0))
-        if (words is None)
-        else loop_for("operations.wide_loops.by_chance", out, out, kernel, shown, words, *rest, by=(kernel, 1))
-    )
+    drawing = () if words is None else (words,)
+    name = "rounded" if words is None else "by_chance"
+    loop = f"operations.wide_loops.{name}"
+    entry = loop_for(loop, _weighed(out), out, kernel, shown, *drawing, *rest, by=(kernel, name))
     if entry is not None:
         lanes = halves_of(exact) if isinstance(exact, list) else exact
-        entry(kernel, lanes, *(() if words is None else (words,)), *rest)
+        entry(kernel, lanes, *drawing, *rest)
         return
     drawn = [0] * out.size if words is None else words.tolist()
     results = [kernel(_where, n, word, f) for n, word in zip(integers_of(exact), drawn, strict=True)]
@@ -77,7 +84,7 @@ def narrowed(exact: Any, size: int) -> npt.NDArray[np.int64]:
     if isinstance(exact, list):
         return np.array([narrow(_where, n, BINARY128, BINARY64) for n in exact], np.int64)
     out = np.empty(size, np.int64)
-    entry = loop_for("operations.wide_loops.narrowed", out, out, exact, out)
+    entry = loop_for("operations.wide_loops.narrowed", _weighed(out), out, exact, out)
     if entry is None:
         return narrowed(integers_of(exact), size)
     entry(exact, out)
