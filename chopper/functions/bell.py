@@ -15,7 +15,10 @@ from chopper.functions.series import gauss
 __all__ = ["erf", "erfc", "gelu"]
 
 _FAR = 10
-"""For z^2 >= 2^9, 1 - erf z is below 2^-700: wide of every format unless erfc itself is asked for."""
+"""For z^2 >= 2^10, 1 - erf z is below 2^-1400, and its place is taken by `TINY`."""
+
+_FARTHEST = 20
+"""For z^2 >= 2^20 it is below every 2^-n that is asked for."""
 
 
 def _inner(w: Dyadic, z: Enclosure, n: int) -> Enclosure:
@@ -35,7 +38,7 @@ def _outer_bits(w: Dyadic) -> int:
 
 def _below_one(w: Dyadic, z: Enclosure, n: int) -> Enclosure:
     """Return erf z."""
-    if height(w) > _FAR or (height(w) > 0 and _outer_bits(w) > n + 16 + 2 * height(w)):
+    if height(w) > _FARTHEST or (height(w) > 0 and _outer_bits(w) > n + 16 + 2 * height(w)):
         return beside(Dyadic(1, 0), n, above=False)
     return _inner(w, z, n)
 

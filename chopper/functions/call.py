@@ -26,6 +26,7 @@ from chopper.errors import RangeError, UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 from chopper.functions.evaluate import BINARY64, BINARY128, enclosed, settled, stand_ins, wrapped
+from chopper.functions.logarithmic import is_logarithmic, operate
 from chopper.functions.rows import ROWS, Function
 from chopper.functions.turns import turns_of
 from chopper.kernels.odd import widen
@@ -49,9 +50,11 @@ def call(name: str, xs: Sequence[Any], fmt: str | Format, rounding: str | Roundi
             f"functions round single numbers, and those of {asked.fmt} share scales; pass the format of its elements, "
             "or chop the result"
         )
-    job = _Job(ROWS[name], asked)
     operands, target = gather(xs, asked.fmt, settings.out)
     words = _words(asked, settings, target, operands.size)
+    if is_logarithmic(asked.fmt):
+        return target.deliver(operate(ROWS[name], name, wide(operands.cut(0, operands.size)), asked, words))
+    job = _Job(ROWS[name], asked)
     marked = job.plans[1].mark is not None
     results = np.empty(operands.size)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from chopper.functions.enclosure import HUGE, Dyadic, dyadic, to_odd
 from chopper.functions.rows import Function
 
-__all__ = ["MOST", "Grid", "odd_number", "wrapped_number"]
+__all__ = ["MOST", "Grid", "odd_number", "operands_of", "wrapped_number"]
 
 MOST = 1 << 15
 """Bits after which an evaluation gives up: no value of a function comes that close to a number it does not reach."""
@@ -93,7 +93,7 @@ def wrapped_number(row: Function, operands: tuple[float, ...], bottom: int, top:
 
 def _settle(row: Function, operands: tuple[float, ...], precision: int, bottom: int) -> tuple[Dyadic, int]:
     """Return the magnitude, exact or rounded to odd to so many bits or a multiple of 2^bottom, and the sign."""
-    xs = [dyadic(x) if math.isfinite(x) else _endless(x) for x in operands]
+    xs = operands_of(operands)
     known = None if row.exact is None else row.exact(*xs)
     if known is not None:
         return Dyadic(abs(known.m), known.e), -1 if known.m < 0 else 1
@@ -110,6 +110,11 @@ def _settle(row: Function, operands: tuple[float, ...], precision: int, bottom: 
         if precision == MOST
         else f"{MOST} bits do not decide {row.formula} at {numbers}"
     )
+
+
+def operands_of(numbers: tuple[float, ...]) -> list[Dyadic]:
+    """Return floats as numbers; infinities as something so large that the value there is the same to MOST bits."""
+    return [dyadic(x) if math.isfinite(x) else _endless(x) for x in numbers]
 
 
 def _endless(x: float) -> Dyadic:
