@@ -155,7 +155,12 @@ def test_no_terms():
 
 def test_bad_operands():
     a, b = np.ones((2, 3), np.float32), np.ones((3, 2), np.float32)
-    for x, y, z in ((a, a, None), (1.0, b, None), (a, b, np.ones(3)), (a[None], np.ones((2, 2, 3, 2)), np.ones((3, 1, 1)))):
+    for x, y, z in (
+        (a, a, None),
+        (1.0, b, None),
+        (a, b, np.ones(3)),
+        (a[None], np.ones((2, 2, 3, 2)), np.ones((3, 1, 1))),
+    ):
         with pytest.raises(UnsupportedInputError):
             matmul(x, y, z)
     with pytest.raises(UnsupportedInputError):

@@ -151,7 +151,9 @@ def _decoded(a: Any, b: Any, accumulate: Accumulator, mode: str) -> tuple[Any, A
     elif mode == "block":
         plainly = replace(accumulate, product=None, fused=True)
         if plainly.order != "sequential" or plainly.compensated or plainly.sum == "exact":
-            raise UnsupportedInputError("mode='block' adds blocks in turn; leave order=, compensated= and sum='exact' out")
+            raise UnsupportedInputError(
+                "mode='block' adds blocks in turn; leave order=, compensated= and sum='exact' out"
+            )
         accumulate = replace(plainly, block=block_of(a, b))
     plain = (x.decode(np.float64) if isinstance(x, ScaledArray) else x for x in (a, b))
     return (*plain, accumulate)  # type: ignore[return-value]
