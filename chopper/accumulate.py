@@ -184,7 +184,9 @@ def _check_block(a: Accumulator) -> None:
     if a.order == "tree" and block is not None:
         raise PolicyError("order='tree' has no blocks; leave block= out, or use order='pairwise'")
     if a.order == "sequential" and block is not None and not a.fused:
-        raise PolicyError("order='sequential' has blocks with fused=True only; use order='blocked', or leave block= out")
+        raise PolicyError(
+            "order='sequential' has blocks with fused=True only; use order='blocked', or leave block= out"
+        )
     if a.flush is not None and a.order == "sequential":
         raise PolicyError("flush= is the format in which sums of blocks are added; use order='blocked' or 'pairwise'")
 

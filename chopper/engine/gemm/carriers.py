@@ -146,9 +146,15 @@ def _rounded(c: Carrier, task: Task, sizes: _Sizes, product: str, flush: str) ->
         return None
     if not near and unit < min(asked.emin for asked in _floats(task)) - c.precision + 1:
         return None  # subnormal numbers are not exact with the smallest normal one added
-    if flush == MAGIC and not (inside and unit >= _quantum(into)) and (
-        not near
-        or fmt.precision > into.precision or c.precision < 2 * into.precision + 2 or _quantum(fmt) < _quantum(into)
+    if (
+        flush == MAGIC
+        and not (inside and unit >= _quantum(into))
+        and (
+            not near
+            or fmt.precision > into.precision
+            or c.precision < 2 * into.precision + 2
+            or _quantum(fmt) < _quantum(into)
+        )
     ):
         return None
     step = Step(product, NATIVE if native else MAGIC, INSIDE, fine, task.result.rounding.value)

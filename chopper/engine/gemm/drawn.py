@@ -36,5 +36,3 @@ class Words:
         masks = ([*range(_HALF)], [*range(_HALF, COUNT)])
         parts = (builder.shuffle_vector(word, word, ir.Constant(ir.VectorType(_I32, _HALF), mask)) for mask in masks)
         return [Traced(builder, builder.zext(part, ir.VectorType(_I64, _HALF))) for part in parts]
-
-

@@ -19,9 +19,11 @@ from chopper.engine.gemm.task import Task, task_of
 from chopper.engine.gemm.words import Words
 from chopper.engine.inputs import check_out
 from chopper.engine.plan import carrier_width
+from chopper.engine.families.scaled.layout import lengths
 from chopper.errors import OutputError, UnsupportedInputError
 from chopper.random import Key, as_key
 from chopper.rounding import Overflow
+from chopper.scaled import ScaledArray
 
 __all__ = ["multiply"]
 
@@ -141,16 +143,18 @@ def _decoded(a: Any, b: Any, accumulate: Accumulator, mode: str) -> tuple[Any, A
     """Return plain operands, and the accumulator that stands for the mode."""
     if mode not in ("dequantized", "block", "exact"):
         raise UnsupportedInputError(f"mode={mode!r} is not legal; legal: 'dequantized', 'block', 'exact'")
-    from chopper.scaled import ScaledArray  # which is needed where one comes alone
-
     if mode == "exact":
         last = accumulate.result or accumulate.flush or accumulate.sum
         accumulate = Accumulator(
             sum="exact", result=last, rounding=accumulate.rounding, random_bits=accumulate.random_bits
         )
     elif mode == "block":
-        block = block_of(a, b)
-        accumulate = replace(accumulate, product=None, fused=True, block=block, order="sequential", compensated=None)
+        plainly = replace(accumulate, product=None, fused=True)
+        if plainly.order != "sequential" or plainly.compensated or plainly.sum == "exact":
+            raise UnsupportedInputError(
+                "mode='block' adds blocks in turn; leave order=, compensated= and sum='exact' out"
+            )
+        accumulate = replace(plainly, block=block_of(a, b))
     plain = (x.decode(np.float64) if isinstance(x, ScaledArray) else x for x in (a, b))
     return (*plain, accumulate)  # type: ignore[return-value]
 
@@ -163,7 +167,17 @@ def block_of(a: Any, b: Any) -> int:
     UnsupportedInputError
         If the arrays have no blocks there, or of different sizes.
     """
-    raise UnsupportedInputError(f"{a!r} and {b!r} have no common blocks")
+    found = set()
+    for x, axis in ((a, -1), (b, -2)):
+        if isinstance(x, ScaledArray):
+            along = axis if x.ndim > 1 else -1
+            found.add(lengths(x.fmt.levels[0].block, x.shape, x.axis)[along])
+    if len(found) != 1 or found == {1}:
+        raise UnsupportedInputError(
+            f"mode='block' needs blocks of one size along the axis that is summed over, found {sorted(found)}; encode a "
+            "with axis=-1 and b with axis=-2, or use mode='dequantized' or 'exact'"
+        )
+    return found.pop()
 
 
 def _check_wrap(task: Task, x: Operand, y: Operand, z: Operand | None) -> None:

@@ -118,12 +118,24 @@ class _Factors:
     def left(self, k: Any, row: int) -> Any:
         """Return copies of the item k of a row of the first factor."""
         offset = self.builder.add(self.builder.mul(_I64(row), self.a_row), self.builder.mul(k, self.size))
-        return spread(self.builder, self.builder.load(_at(self.builder, self.a, offset, self.lanes.item)), self.lanes.count)
+        return spread(
+            self.builder, self.builder.load(_at(self.builder, self.a, offset, self.lanes.item)), self.lanes.count
+        )
 
 
 @intrinsic
 def advance(
-    typingctx: Any, step: Any, a: Any, panel: Any, tile: Any, row: Any, first: Any, count: Any, f: Any, g: Any, draw: Any
+    typingctx: Any,
+    step: Any,
+    a: Any,
+    panel: Any,
+    tile: Any,
+    row: Any,
+    first: Any,
+    count: Any,
+    f: Any,
+    g: Any,
+    draw: Any,
 ) -> Any:
     """Do steps first ... first+count-1 on a tile: rows from `row` on of `a`, columns of `panel`.
 
@@ -172,7 +184,9 @@ def _step(builder: Any, step: Step, by: list[Rounding], accs: list[Any], a: Any,
 def _fused(builder: Any, a: Any, b: Any, c: Any) -> Any:
     kind = a.type
     name = f"llvm.fma.v{kind.count}f{32 if isinstance(kind.element, ir.FloatType) else 64}"
-    return builder.call(cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name), [a, b, c])
+    return builder.call(
+        cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name), [a, b, c]
+    )
 
 
 @intrinsic
