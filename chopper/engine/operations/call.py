@@ -14,6 +14,7 @@ from chopper.engine.operations.chunks import CHUNK, Job, job_for, run_chunk
 from chopper.engine.operations.flags import Flags
 from chopper.engine.operations.operands import Operands, Target, gather, wide
 from chopper.engine.operations.stages import Stage
+from chopper.engine.operations.turns import decides
 from chopper.engine.plan import Plan, Request
 from chopper.engine.run import all_words, share
 from chopper.errors import RangeError, UnsupportedInputError
@@ -69,7 +70,8 @@ def operate(
     Parameters
     ----------
     name : str
-        Of the operation, for formats whose family operates itself.
+        Of the operation, for formats that turn at no binary fractions and whose family operates itself: its module of
+        the engine has a function ``operate(name, operands, request, words)`` then.
     stage : Stage
         The exact result, rounded to odd on a carrier; or, where `given`, as float64 patterns that are exact.
     xs : sequence
@@ -87,7 +89,7 @@ def operate(
             "or chop the result"
         )
     operands, target = gather(xs, asked.fmt, settings.out)
-    own = None if given else getattr(planning.family_of(asked.fmt), "operate", None)
+    own = None if given or decides(asked) else getattr(planning.family_of(asked.fmt), "operate", None)
     words = _words(asked, settings, target, operands.size)
     if own is not None:
         arrays = wide(operands.cut(0, operands.size))

@@ -17,7 +17,7 @@ from chopper.formats.finfo import exponent_of, significant_bits
 from chopper.kernels.carrier import BINARY64, BINARY128
 from chopper.rounding import Overflow, Rounding
 
-__all__ = ["carrier_for", "drawn_bits"]
+__all__ = ["carrier_for", "decides", "drawn_bits"]
 
 _CUT = 29
 """Bits that stochastic modes see of two neighbours in a list of values."""
@@ -48,6 +48,16 @@ def carrier_for(asked: Request) -> int:
         cure = f"pass random_bits={spare} or fewer" if spare > 0 else "use another mode or format"
         raise PolicyError(f"{fmt} turns at numbers of {bits} bits in mode {asked.rounding.value!r}: too many; {cure}")
     return 128
+
+
+@lru_cache(maxsize=1024)
+def decides(asked: Request) -> bool:
+    """Whether some carrier decides all turns of the format in a mode."""
+    try:
+        carrier_for(asked)
+    except PolicyError:
+        return False
+    return True
 
 
 def drawn_bits(asked: Request) -> int:
