@@ -14,11 +14,11 @@ from chopper.functions import exponentials
 from chopper.functions.bell import gelu
 from chopper.functions.circular import cos, sin
 from chopper.functions.decide import MOST, operands_of
-from chopper.functions.enclosure import Dyadic, Enclosure, Signed, odd_part
+from chopper.functions.enclosure import BEYOND, HUGE, TINY, Dyadic, Enclosure, Signed, odd_part
 from chopper.functions.exponentials import silu
 from chopper.functions.rows import Function
 
-__all__ = ["Power", "Value", "magnitude_of"]
+__all__ = ["Beside", "Power", "Value", "magnitude_of"]
 
 _FIRST = 128
 """Bits of the first enclosures."""
@@ -26,8 +26,8 @@ _FIRST = 128
 _LIKE_X = MappingProxyType({"silu": -1, "gelu": -1, "softplus": 1})
 """Functions that come close to x for large x, and on which side of it they are."""
 
-_FAR = 1 << 14
-"""Exponents from here on are far beyond every format."""
+_FAR = Fraction(1 << 12)
+"""Powers of 2 or e whose exponents lie beyond are alike to every format that float64 holds."""
 
 _WIDER = 64
 """Bits by which operands are enclosed more tightly than values."""
@@ -143,9 +143,8 @@ def _of_power(name: str, x: Power, others: tuple[float | Power, ...]) -> tuple[i
         return (-1 if x.negative else 1), ((x.exponent / 3, Fraction(1)),)
     if name == "pow" and isinstance(others[0], float):
         y = Fraction(others[0])
-        if abs(y * x.exponent) < _FAR:
-            negative = x.negative and y.denominator == 1 and y.numerator % 2 == 1
-            return (-1 if negative else 1), ((x.exponent * y, Fraction(1)),)
+        negative = x.negative and y.denominator == 1 and y.numerator % 2 == 1
+        return (-1 if negative else 1), ((_clipped(x.exponent * y), Fraction(1)),)
     return None
 
 
@@ -167,9 +166,12 @@ def _exponent_of_power(name: str, xs: list[Dyadic], natural: bool) -> Fraction |
     x = _fraction(xs[0])
     if name == "pow":
         y = _fraction(xs[1])
-        power = not natural and abs(xs[0].m) == 1 and abs(xs[0].e * y) < _FAR
-        return xs[0].e * y if power else None
-    return x if abs(x) < _FAR and name == ("exp" if natural else "exp2") else None
+        return _clipped(xs[0].e * y) if not natural and abs(xs[0].m) == 1 else None
+    return _clipped(x) if name == ("exp" if natural else "exp2") else None
+
+
+def _clipped(exponent: Fraction) -> Fraction:
+    return min(max(exponent, -_FAR), _FAR)
 
 
 def _fraction(x: Dyadic) -> Fraction:
@@ -201,6 +203,9 @@ def _evaluated(row: Function, operands: tuple[float | Power, ...], n: int) -> Si
     ends = [x.ends(n + _WIDER) if isinstance(x, Power) else (operands_of((float(x),))[0],) for x in operands]
     corners = list(product(*ends))
     found = [row.enclose(*corner, n) for corner in corners]
+    tops = [one.low.bit_length() + one.e for _, one in found if one.low]
+    if tops and (min(tops) > BEYOND or max(tops) < -BEYOND):
+        return found[0][0], HUGE if tops[0] > 0 else TINY
     sign, e = found[0][0], min(one.e for _, one in found)
     low = min(one.low << (one.e - e) for _, one in found)
     high = max(one.high << (one.e - e) for _, one in found)

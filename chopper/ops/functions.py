@@ -38,7 +38,8 @@ def exp(x: Any, fmt: str | Format, rounding: str | Rounding = "nearest_even", **
         Python numbers, NumPy scalars, arrays or nested lists; float16, bfloat16, float32, float64, integers that
         float64 holds.  They need not be values of `fmt`.  Where there are two operands, they broadcast.
     fmt : str or Format
-        The format of the result; of single numbers that are binary fractions.
+        The format of the result; of single numbers.  In logarithmic formats, an operand that stands for a code is the
+        number of that code, as for `chopper.ops.mul`; flags are not counted there.
     rounding : str or Rounding
         See `Rounding`.
     key, overflow, out, random_bits, random_words, offset, flags, threads
@@ -62,15 +63,16 @@ def exp(x: Any, fmt: str | Format, rounding: str | Rounding = "nearest_even", **
     UnsupportedInputError, OutputError
         If operands or `out` cannot be used.
     ArithmeticError
-        If a value is not decided after 2^15 bits.  Where the function has a known theorem, that does not happen.
+        If 2^15 bits do not decide a value, which no known number does; under ``overflow="wrap"``, if a value has more.
 
     Notes
     -----
     Ziv's strategy (doi:10.1145/114697.116813).  The quick stage encloses the value in float64 and is done where the
     whole enclosure rounds alike, about 50 ns for an element.  Else enclosures in integers, of twice as many bits each
-    time, give the value rounded to odd, about 30 microseconds.  Formats of more than 40 bits (fp64) and
-    ``overflow="wrap"`` take the second way for all elements.  No enclosure ends at a value that is a binary fraction:
-    where these lie is known (for e^x at 0 alone, by the theorem of Lindemann), and they are computed exactly.
+    time, give the value rounded to odd, about 30 microseconds.  Formats of more than 40 bits (fp64), stochastic modes
+    of logarithmic formats and ``overflow="wrap"`` take the second way for all elements.  No enclosure ends at a value
+    that is a binary fraction: where these lie is known (for e^x at 0 alone, by the theorem of Lindemann), and they are
+    computed exactly.
 
     Examples
     --------

@@ -88,6 +88,10 @@ def expected(name: str, fmt: Format, xs: tuple[float, ...], mode: Rounding) -> f
     MP.prec = 600
     of = definition(fmt)
     function = truth.UNARY.get(name) or truth.BINARY[name]
+    if name in ("exp", "exp2", "exp10", "sinh", "cosh", "expm1") and abs(xs[0]) > 1e4:
+        far = MP.mpf(2) ** 5000  # beyond every format, as far as the exact value
+        below = {"sinh": -far, "cosh": far, "expm1": 1 / far - 1}.get(name, 1 / far)
+        return of.rounded(far if xs[0] > 0 else below, mode)
     operands = (of.operand.get(x, MP.mpf(x)) for x in xs)
     v = MP.mpf(known) if known is not None and name != "hypot" else function(*(MP.mpf(x) for x in operands))
     if name == "atan" and math.isinf(xs[0]):
@@ -106,11 +110,12 @@ def numbers(fmt: Format, count: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", truth.UNARY)
-@pytest.mark.parametrize("fmt", ["lns8", "takum_log8", "lns_madam8_g8", "lns<8,3,nearest=value>", "takum_log16"])
+@pytest.mark.parametrize("fmt", ["lns8", "takum_log8", "lns_madam8_g8", "lns<8,3,nearest=value>", "takum_log12"])
 def test_functions(name: str, fmt: str, tally: Tally) -> None:
     """Values at numbers of the format, and at others."""
     target = chopper.get(fmt)
     xs = numbers(target, 48)
+    xs = xs[~((np.abs(xs) < 1e-30) & (xs != 0))]  # sinh(x) - x, say, is then below what the definition tells from 0
     if name in LIMITED:
         xs = xs[~(np.abs(xs) > 10) | np.isinf(xs)]
     for mode in DIRECTED:
@@ -134,7 +139,7 @@ def test_pairs(name: str, fmt: str, tally: Tally) -> None:
 def test_chance(fmt: str) -> None:
     """Words choose one of the neighbours, more often the nearer one; exact values stay."""
     words = np.linspace(0, (1 << 32) - 1, 33).astype(np.uint32)
-    for x in (0.3, 1.0, 2.5):
+    for x in (0.3, 1.1, 2.6):
         low, high = (ops.exp(x, fmt, mode) for mode in ("down", "up"))
         got = ops.exp(np.full(33, x), fmt, "stochastic", random_words=words)
         assert set(got.tolist()) == {low, high}
@@ -157,9 +162,9 @@ def test_limits() -> None:
             assert getattr(ops, name)(x, "lns8", "down") < x
         assert ops.softplus(x, "lns8", "down") == x
         assert ops.softplus(x, "lns8", "up") > x or x >= 200
-    big = float(chopper.get("takum_log16").number(0x7FF0))
-    assert ops.silu(big, "takum_log16", "up") == big > ops.silu(big, "takum_log16", "down")
-    assert ops.softplus(big, "takum_log16", "down") == big < ops.softplus(big, "takum_log16", "up")
+    big = float(chopper.get("takum_log12").number(0x7F0))
+    assert ops.silu(big, "takum_log12", "up") == big > ops.silu(big, "takum_log12", "down")
+    assert ops.softplus(big, "takum_log12", "down") == big < ops.softplus(big, "takum_log12", "up")
 
 
 def test_errors() -> None:
