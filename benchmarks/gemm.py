@@ -50,7 +50,7 @@ CASES: dict[str, tuple[Accumulator, str | None, float | None]] = {
 
 
 def measure(effort: Effort, wanted: Wanted) -> Iterator[Figure]:
-    """Measure products of squares of N(0, 1), in billions of multiply-adds per second and relative to `numpy.matmul`."""
+    """Measure products of squares of N(0, 1), in 10^9 multiply-adds per second and relative to `numpy.matmul`."""
     size = QUICK_SIZE if effort.quick else SIZE
     rng = np.random.default_rng(8)
     plain = rng.standard_normal((size, size), np.float32), rng.standard_normal((size, size), np.float32)
@@ -60,9 +60,7 @@ def measure(effort: Effort, wanted: Wanted) -> Iterator[Figure]:
         if wanted(f"gemm/{line}"):
             a, b = given[kind]
             cases[line] = lambda a=a, b=b, acc=acc: matmul(a, b, accumulate=acc, key=1, threads=1)
-    for line, run in _peers(*given["e4m3"]).items():
-        if wanted(f"gemm/{line}"):
-            cases[line] = run
+    cases |= {line: run for line, run in _peers(*given["e4m3"]).items() if wanted(f"gemm/{line}")}
     if not cases:
         return
     times = _least({"numpy.matmul": lambda: np.matmul(*plain), **cases}, effort)

@@ -158,7 +158,7 @@ class Accumulator:
 
 def _name(field: str, fmt: str | Format | None) -> str | None:
     if fmt is None or (fmt == "exact" and field in ("product", "sum")):
-        return fmt  # type: ignore[return-value]
+        return fmt
     found = get(fmt)
     if found.blocked:
         raise PolicyError(f"{field}={fmt!r} shares scales between numbers; legal: formats of single numbers")

@@ -94,10 +94,10 @@ def dot(
     Examples
     --------
     >>> import numpy as np
-    >>> dot(np.array([4096.0, 1, -4096]), np.array([1, 0.5, 1.0]), accumulate=Accumulator(sum="posit16", fused=True))
+    >>> x, y = np.array([4096.0, 1, -4096]), np.array([1, 0.5, 1.0])
+    >>> float(dot(x, y, accumulate=Accumulator(sum="posit16", fused=True)))
     0.0
-    >>> exactly = Accumulator(sum="exact", result="posit16")
-    >>> dot(np.array([4096.0, 1, -4096]), np.array([1, 0.5, 1.0]), accumulate=exactly)
+    >>> float(dot(x, y, accumulate=Accumulator(sum="exact", result="posit16")))
     0.5
     """
     return multiply(a, b, c, accumulate or Accumulator(), mode, out, key, threads, most_axes=2)

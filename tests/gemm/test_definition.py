@@ -44,10 +44,24 @@ def room(fmt, mode):
     return {"fp32": 27, "int32": 20}.get(fmt, 32)
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("fmt", FORMATS)
-def test_orders(fmt, order, tally):
-    for at, mode in enumerate(MODES):
+PAIRS = [(fmt, order) for fmt in FORMATS for order in ORDERS]
+
+
+@pytest.mark.parametrize("at", range(len(PAIRS)), ids=lambda at: "-".join(PAIRS[at]))
+def test_orders(at, tally):
+    check(*PAIRS[at], MODES[(at + at // len(ORDERS)) % 3 :: 3], tally)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("at", range(len(PAIRS)), ids=lambda at: "-".join(PAIRS[at]))
+def test_orders_in_every_mode(at, tally):
+    for seed in range(4):
+        check(*PAIRS[at], MODES, tally, seed)
+
+
+def check(fmt, order, modes, tally, seed=0):
+    for mode in modes:
+        at = MODES.index(mode) + seed
         acc = accumulator(fmt, mode, ORDERS[order], room(fmt, mode) if at % 2 else 7)
         a, b, c = matrices(fmt, 2, 7, 3, seed=at + list(ORDERS).index(order))
         for addend in (None, c):

@@ -39,7 +39,7 @@ def multiply_any(
         High and low word, index of the first element of `out`, words of an element, words of a term.
     """
     order, block, down = plan
-    f, g, h = params
+    f, g, _ = params
     high, low, origin, steps, words = key
     terms, columns = b.shape
     panel = np.zeros((terms, _WIDE))
@@ -143,13 +143,11 @@ def _tree(
     high, low, index, steps = key
     merge = index + terms * words
     depth = 0
-    count = 0
     for start in range(0, terms, block):
         kept[depth, :] = 0
         _run(by, total, kept[depth], panel, a, row, start, min(start + block, terms), f, g, key, words, down)
         depth += 1
-        count += 1
-        rest = count
+        rest = start // block + 1
         while rest & 1 == 0:
             _join(flush, kept[depth - 2], kept[depth - 1], h, (high, low, merge, steps), down)
             merge += 1

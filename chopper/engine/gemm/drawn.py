@@ -22,7 +22,9 @@ class Words:
     """Random words of a key; `stride` is how far the words of neighbouring numbers are apart."""
 
     def __init__(self, builder: Any, high: Any, low: Any, stride: Any) -> None:
-        self.key = [Traced(builder, spread(builder, builder.trunc(half, _I32), COUNT)) for half in (high, low)]
+        self.high, self.low = (
+            Traced(builder, spread(builder, builder.trunc(half, _I32), COUNT)) for half in (high, low)
+        )
         steps = ir.Constant(ir.VectorType(_I64, COUNT), list(range(COUNT)))
         self.lanes = builder.mul(steps, spread(builder, stride, COUNT))
 
@@ -32,7 +34,7 @@ class Words:
         high = builder.lshr(index, ir.Constant(index.type, [32] * COUNT))
         shorts = ir.VectorType(_I32, COUNT)
         hi, lo = (Traced(builder, builder.trunc(part, shorts)) for part in (high, index))
-        word = random_word(*self.key, hi, lo).value
+        word = random_word(self.high, self.low, hi, lo).value
         masks = ([*range(_HALF)], [*range(_HALF, COUNT)])
         parts = (builder.shuffle_vector(word, word, ir.Constant(ir.VectorType(_I32, _HALF), mask)) for mask in masks)
         return [Traced(builder, builder.zext(part, ir.VectorType(_I64, _HALF))) for part in parts]

@@ -2,8 +2,8 @@
 
 Grid n holds multiples of 2^g_n, g_0 > g_1 > ... , w bits apart; the last one is that of the least bit of any product.
 ``(p + 3 * 2^(g + 51)) - 3 * 2^(g + 51)`` is p to the nearest multiple of 2^g, and what is left of p goes on to the next
-grid.  As no grid holds more than 2^52 of its units, every addition is exact (Rump, Ogita, Oishi, "Accurate floating-point
-summation", SIAM J. Sci. Comput. 31 (2008), doi:10.1137/050645671, split in this way).
+grid.  As no grid holds more than 2^52 of its units, every addition is exact (Rump, Ogita, Oishi, "Accurate
+floating-point summation", SIAM J. Sci. Comput. 31 (2008), doi:10.1137/050645671, split in this way).
 """
 
 from __future__ import annotations
@@ -123,5 +123,5 @@ def _to_odd(digits: Any, width: int, unit: float) -> float:
     kept = whole >> drop
     if sticky != 0 or kept << drop != whole:
         kept |= 1
-    number = np.float64(kept) * 2.0 ** (power + drop) * unit
+    number: float = np.float64(kept) * 2.0 ** (power + drop) * unit
     return -number if negative else number

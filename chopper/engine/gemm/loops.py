@@ -30,7 +30,7 @@ def multiply(
     magics: Any,
     key: Any,
     probe: Any,
-) -> bool:
+) -> Any:
     """Turn rows first ... last-1 of `out`, which hold what is added to, into a product.
 
     Returns False, and does nothing, where the processor flushes subnormal numbers to zero.
@@ -130,13 +130,11 @@ def _tree(
     terms = panel.shape[0]
     at = _later(draw, terms * draw[5])
     depth = 0
-    number = 0
     for start in range(0, terms, block):
         kept[depth, :] = 0
         _advance(step, a, panel, kept[depth], top, start, min(block, terms - start), magics, draw)
         depth += 1
-        number += 1
-        rest = number
+        rest = start // block + 1
         while depth > 1 and rest & 1 == 0:
             _join(merge, kept[depth - 2], kept[depth - 1], magics, at)
             at = _later(at, 1)

@@ -44,7 +44,7 @@ def kernels_of(task: Task, finite: bool) -> Kernels | None:
     found = [_kernel(asked, finite) for asked in (task.product, task.sum, task.flush)]
     if None in found:
         return None
-    kernels, params = zip(*found, strict=True)  # type: ignore[arg-type]
+    kernels, params = zip(*found, strict=True)
     return Kernels(kernels, params, -(1 << 63) if task.result.rounding is Rounding.DOWN else 0)
 
 

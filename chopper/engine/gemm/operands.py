@@ -81,8 +81,9 @@ def extent_of(x: _Array) -> Extent:
     """Measure the patterns of a contiguous array of float32 or float64: bounds, not the closest ones."""
     if x.size == 0:
         return _NOTHING
-    bias, digits, kind = (127, 23, np.uint32) if x.dtype == _FLOAT32 else (1023, 52, np.uint64)
-    bits = x.view(kind)
+    bias, digits = (127, 23) if x.dtype == _FLOAT32 else (1023, 52)
+    kind: Any = np.uint32 if x.dtype == _FLOAT32 else np.uint64
+    bits: Any = x.view(kind)
     inf = (2 * bias + 1) << digits
     mags = bits & kind((1 << (8 * bits.itemsize - 1)) - 1)
     most = int(mags.max())

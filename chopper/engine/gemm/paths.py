@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.accumulate import Accumulator
+from chopper.engine.families.scaled.layout import lengths
 from chopper.engine.gemm.carriers import choose
 from chopper.engine.gemm.native import kernels_of, run_kernels, run_native
 from chopper.engine.gemm.operands import Operand, extent_of
@@ -19,13 +20,12 @@ from chopper.engine.gemm.task import Task, task_of
 from chopper.engine.gemm.words import Words
 from chopper.engine.inputs import check_out
 from chopper.engine.plan import carrier_width
-from chopper.engine.families.scaled.layout import lengths
 from chopper.errors import OutputError, UnsupportedInputError
 from chopper.random import Key, as_key
 from chopper.rounding import Overflow
 from chopper.scaled import ScaledArray
 
-__all__ = ["multiply"]
+__all__ = ["block_of", "multiply"]
 
 _Array = npt.NDArray[Any]
 
@@ -174,8 +174,8 @@ def block_of(a: Any, b: Any) -> int:
             found.add(lengths(x.fmt.levels[0].block, x.shape, x.axis)[along])
     if len(found) != 1 or found == {1}:
         raise UnsupportedInputError(
-            f"mode='block' needs blocks of one size along the axis that is summed over, found {sorted(found)}; encode a "
-            "with axis=-1 and b with axis=-2, or use mode='dequantized' or 'exact'"
+            f"mode='block' needs blocks of one size along the axis that is summed over, found {sorted(found)}; "
+            "encode a with axis=-1 and b with axis=-2, or use mode='dequantized' or 'exact'"
         )
     return found.pop()
 

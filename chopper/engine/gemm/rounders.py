@@ -45,9 +45,9 @@ def sharpness(fmt: Format) -> int | None:
     if fmt.family == "float":
         return int(fmt.precision) + 1  # type: ignore[attr-defined]
     if fmt.family == "fixed":
-        return fmt.bits - int(fmt.signed) + 1  # type: ignore[attr-defined]
+        return fmt.bits - int(getattr(fmt, "signed", True)) + 1
     if fmt.family == "posit":
-        return max(fmt.bits, 1 << fmt.es) + 1  # type: ignore[attr-defined]
+        return max(fmt.bits, 1 << int(getattr(fmt, "es", 0))) + 1
     if fmt.family == "takum" and not fmt.logarithmic:  # type: ignore[attr-defined]
         return fmt.bits + 1
     return None
@@ -153,7 +153,7 @@ class ByOps:
         from chopper.conversion import chop
 
         asked, given = self.asked, {} if words is None else {"random_words": words.reshape(x.shape)}
-        options = {"overflow": asked.overflow, "random_bits": asked.random_bits, "threads": self.threads}
+        options: Any = {"overflow": asked.overflow, "random_bits": asked.random_bits, "threads": self.threads}
         result: _Array = chop(x, asked.fmt, asked.rounding, **options, **given)
         return result
 

@@ -6,7 +6,6 @@ of `chopper.kernels` come into loops over vectors of 64 bytes unchanged, whateve
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -37,47 +36,77 @@ class Traced:
     def _compared(self, sign: str, other: Any) -> Traced:
         return Traced(self.builder, self.builder.icmp_signed(sign, self.value, self.lift(other)))
 
-    def __neg__(self) -> Traced:
+    def __neg__(self) -> Any:
         return self._of("sub", 0, swapped=True)
 
-    def __eq__(self, other: object) -> Traced:  # type: ignore[override]
+    def __add__(self, other: Any) -> Any:
+        return self._of("add", other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self._of("add", other, swapped=True)
+
+    def __sub__(self, other: Any) -> Any:
+        return self._of("sub", other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._of("sub", other, swapped=True)
+
+    def __mul__(self, other: Any) -> Any:
+        return self._of("mul", other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self._of("mul", other, swapped=True)
+
+    def __and__(self, other: Any) -> Any:
+        return self._of("and_", other)
+
+    def __rand__(self, other: Any) -> Any:
+        return self._of("and_", other, swapped=True)
+
+    def __or__(self, other: Any) -> Any:
+        return self._of("or_", other)
+
+    def __ror__(self, other: Any) -> Any:
+        return self._of("or_", other, swapped=True)
+
+    def __xor__(self, other: Any) -> Any:
+        return self._of("xor", other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return self._of("xor", other, swapped=True)
+
+    def __lshift__(self, other: Any) -> Any:
+        return self._of("shl", other)
+
+    def __rlshift__(self, other: Any) -> Any:
+        return self._of("shl", other, swapped=True)
+
+    def __rshift__(self, other: Any) -> Any:
+        return self._of("ashr", other)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return self._of("ashr", other, swapped=True)
+
+    def __eq__(self, other: Any) -> Any:
         return self._compared("==", other)
 
-    def __ne__(self, other: object) -> Traced:  # type: ignore[override]
+    def __ne__(self, other: Any) -> Any:
         return self._compared("!=", other)
 
-    def __lt__(self, other: Any) -> Traced:
+    def __lt__(self, other: Any) -> Any:
         return self._compared("<", other)
 
-    def __le__(self, other: Any) -> Traced:
+    def __le__(self, other: Any) -> Any:
         return self._compared("<=", other)
 
-    def __gt__(self, other: Any) -> Traced:
+    def __gt__(self, other: Any) -> Any:
         return self._compared(">", other)
 
-    def __ge__(self, other: Any) -> Traced:
+    def __ge__(self, other: Any) -> Any:
         return self._compared(">=", other)
 
 
-def _operator(name: str, swapped: bool) -> Callable[[Traced, Any], Traced]:
-    return lambda self, other: self._of(name, other, swapped)
-
-
-for _name, _instruction in (
-    ("add", "add"),
-    ("sub", "sub"),
-    ("mul", "mul"),
-    ("and", "and_"),
-    ("or", "or_"),
-    ("xor", "xor"),
-    ("lshift", "shl"),
-    ("rshift", "ashr"),
-):
-    setattr(Traced, f"__{_name}__", _operator(_instruction, False))
-    setattr(Traced, f"__r{_name}__", _operator(_instruction, True))
-
-
-def where(condition: Traced, a: Any, b: Any) -> Traced:
+def where(condition: Any, a: Any, b: Any) -> Any:
     """Select; one of `a` and `b` is a vector."""
     like = a if isinstance(a, Traced) else b
     builder = condition.builder

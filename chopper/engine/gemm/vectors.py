@@ -81,7 +81,7 @@ def _at(builder: Any, data: Any, offset: Any, kind: Any) -> Any:
 
 
 class _Draw:
-    """Random words of a tile: ``(high, low, index of its first element's, stride, stride of rows, words of a term)``."""
+    """Random words of a tile: ``(high, low, index of the first one, stride, stride of rows, words of a term)``."""
 
     def __init__(self, builder: Any, random: bool, draw: Any) -> None:
         self.builder, self.random = builder, random
