@@ -14,9 +14,9 @@ from chopper.engine import plan as planning
 from chopper.engine.casts import narrow
 from chopper.engine.inputs import as_words
 from chopper.engine.operations.call import Options, Settings
+from chopper.engine.operations.chunks import CHUNK
 from chopper.engine.operations.flags import tell
 from chopper.engine.operations.operands import Operands, Target, gather, wide
-from chopper.engine.operations.chunks import CHUNK
 from chopper.engine.operations.stages import round_chunk
 from chopper.engine.operations.turns import carrier_for
 from chopper.engine.patterns import carrier_of

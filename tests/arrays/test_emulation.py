@@ -68,8 +68,17 @@ class Model:
 def test_arguments() -> None:
     """Floats and arrays of floats become numbers of the format; everything else stays."""
     seen = emulate("e4m3")(kinds)(
-        a=1.0, b=1, c=True, d="t", e=np.zeros(2), f=np.zeros(2, int), g=np.float32(1), h=None, i=[1.0],
-        j=np.int8(1), k=1j
+        a=1.0,
+        b=1,
+        c=True,
+        d="t",
+        e=np.zeros(2),
+        f=np.zeros(2, int),
+        g=np.float32(1),
+        h=None,
+        i=[1.0],
+        j=np.int8(1),
+        k=1j,
     )
     assert seen == {
         "a": "ChopArray", "b": "int", "c": "bool", "d": "str", "e": "ChopArray", "f": "ndarray", "g": "ChopArray",
