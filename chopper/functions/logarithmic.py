@@ -22,6 +22,7 @@ from chopper.formats.base import Format
 from chopper.formats.lns import LnsFormat
 from chopper.formats.takum import TakumFormat
 from chopper.functions.algebraic import exact_pow
+from chopper.functions.circular import cos, sin, tan
 from chopper.functions.evaluate import enclosed
 from chopper.functions.reals import Power, magnitude_of
 from chopper.functions.rows import Function
@@ -29,6 +30,10 @@ from chopper.functions.rows import Function
 __all__ = ["is_logarithmic", "operate"]
 
 _Array = npt.NDArray[Any]
+
+
+_FAR = 1024.0
+"""Up to here, circular functions hardly bend between the neighbours of a float."""
 
 
 def is_logarithmic(fmt: Format) -> bool:
@@ -111,6 +116,9 @@ def _around(row: Function, arrays: tuple[_Array, ...], read: list[_Array]) -> tu
     corners = [(a,) for a in sides[0]] if len(sides) == 1 else [(a, b) for a in sides[0] for b in sides[1]]
     ends = [enclosed(row, corner) for corner in corners]
     lowest, highest = np.fmin.reduce([end[0] for end in ends]), np.fmax.reduce([end[1] for end in ends])
+    if row.enclose in (sin, cos, tan):  # neighbours may lie periods apart
+        far = ~plain & (np.abs(arrays[0]) > _FAR)
+        lowest, highest = np.where(far, -1e300, lowest), np.where(far, 1e300, highest)
     sure = special | known
     return np.where(sure, low, lowest), np.where(sure, high, highest), special, known
 

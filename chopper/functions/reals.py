@@ -41,8 +41,9 @@ class Power(NamedTuple):
     negative: bool
 
     def ends(self, n: int) -> tuple[Dyadic, Dyadic]:
-        """Return two numbers around it, 2^-n of it apart or less."""
-        low, high, e = _power(self.exponent, self.natural, n + 4)
+        """Return two numbers around it, 2^-n apart or less, and 2^-n of it."""
+        spare = 4 + max(math.ceil(self.exponent * 3 / 2), 0)  # e < 2^(3/2): so close in absolute terms too, for sin
+        low, high, e = _power(self.exponent, self.natural, n + spare)
         side = -1 if self.negative else 1
         return odd_part(side * low, e), odd_part(side * high, e)
 

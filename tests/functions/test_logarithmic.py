@@ -114,13 +114,26 @@ def numbers(fmt: Format, count: int) -> np.ndarray:
 def test_functions(name: str, fmt: str, tally: Tally) -> None:
     """Values at numbers of the format, and at others."""
     target = chopper.get(fmt)
-    xs = numbers(target, 48)
-    xs = xs[~((np.abs(xs) < 1e-30) & (xs != 0))]  # sinh(x) - x, say, is then below what the definition tells from 0
+    compare(name, target, numbers(target, 48), tally)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", truth.UNARY)
+def test_every_number(name: str, tally: Tally) -> None:
+    """Values at all numbers of the named formats of up to 8 bits, but for those beside limits."""
+    for fmt in chopper.formats():
+        if fmt.bits <= 8 and (fmt.family == "lns" or getattr(fmt, "logarithmic", False)):
+            compare(name, fmt, definition(fmt).floats, tally)
+
+
+def compare(name: str, target: Format, xs: np.ndarray, tally: Tally) -> None:
+    """Compare values at numbers that the definition tells from their limits."""
+    xs = xs[~((np.abs(xs) < 1e-30) & (xs != 0))]  # sinh(x) - x, say, is then too small
     if name in LIMITED:
         xs = xs[~(np.abs(xs) > 10) | np.isinf(xs)]
     for mode in DIRECTED:
         want = np.array([expected(name, target, (x,), mode) for x in xs.tolist()])
-        tally.same(getattr(ops, name)(xs, target, mode), want, xs, fmt=fmt, mode=mode, about=name)
+        tally.same(getattr(ops, name)(xs, target, mode), want, xs, fmt=target, mode=mode, about=name)
 
 
 @pytest.mark.parametrize("name", ["hypot", "pow"])
