@@ -23,7 +23,7 @@ __all__ = ["divide", "fill", "largest", "loop", "multiply", "word_at"]
 _quotient, _product, _word = compiled(exact.quotient), compiled(exact.product), compiled(random_word)
 
 
-def loop(function: Callable[..., None]) -> Any:
+def loop(function: Callable[..., Any]) -> Any:
     """Compile a loop when first called for, kept on disk wherever a place for it can be written to."""
     try:
         return numba.njit(nogil=True, cache=True, error_model="numpy")(function)

@@ -12,7 +12,6 @@ doi:10.1109/TC.2007.70819: with z the odd sum of both errors, vh + z lies on the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -21,17 +20,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from chopper.engine.block_loops import loop
 from chopper.engine.lanes import to_bits, to_float
 
 __all__ = ["add", "div", "fma", "fused", "mul", "plain", "single", "sqrt", "sub"]
-
-
-def _loop(function: Callable[..., Any]) -> Any:
-    """Compile a loop when first called for, kept on disk wherever a place for it can be written to."""
-    try:
-        return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache is writeable
-        return numba.njit(nogil=True, error_model="numpy")(function)
 
 
 @intrinsic
@@ -91,13 +83,13 @@ def _add(a: float, b: float, zero: int) -> Any:
     return zero if cancelled else bits
 
 
-@_loop
+@loop
 def plain(x: Any, low: int, high: int) -> bool:
     """Whether all numbers are zero or have a float64 exponent field from `low` to below `high`."""
     return bool(_middling(x, low, high))
 
 
-@_loop
+@loop
 def add(x: Any, y: Any, out: Any, f: Any) -> bool:
     """Put x + y into out."""
     if not (_middling(x, 123, 1923) and _middling(y, 123, 1923)):
@@ -107,7 +99,7 @@ def add(x: Any, y: Any, out: Any, f: Any) -> bool:
     return True
 
 
-@_loop
+@loop
 def sub(x: Any, y: Any, out: Any, f: Any) -> bool:
     """Put x - y into out."""
     if not (_middling(x, 123, 1923) and _middling(y, 123, 1923)):
@@ -117,7 +109,7 @@ def sub(x: Any, y: Any, out: Any, f: Any) -> bool:
     return True
 
 
-@_loop
+@loop
 def mul(x: Any, y: Any, out: Any, f: Any) -> bool:
     """Put x * y into out."""
     if not (_middling(x, 623, 1423) and _middling(y, 623, 1423)):
@@ -130,7 +122,7 @@ def mul(x: Any, y: Any, out: Any, f: Any) -> bool:
     return True
 
 
-@_loop
+@loop
 def div(x: Any, y: Any, out: Any, f: Any) -> bool:
     """Put x / y into out."""
     if not (_middling(x, 623, 1423) and _middling(y, 623, 1423)):
@@ -149,7 +141,7 @@ def div(x: Any, y: Any, out: Any, f: Any) -> bool:
     return True
 
 
-@_loop
+@loop
 def sqrt(x: Any, out: Any, f: Any) -> bool:
     """Put the square root of x into out."""
     if not _middling(x, 623, 1423):
@@ -167,7 +159,7 @@ def sqrt(x: Any, out: Any, f: Any) -> bool:
     return True
 
 
-@_loop
+@loop
 def fma(x: Any, y: Any, z: Any, out: Any, f: Any) -> bool:
     """Put x * y + z into out."""
     if not (_middling(x, 623, 1423) and _middling(y, 623, 1423) and _middling(z, 123, 1923)):
@@ -188,14 +180,14 @@ def fma(x: Any, y: Any, z: Any, out: Any, f: Any) -> bool:
     return True
 
 
-@_loop
+@loop
 def fused(x: Any, y: Any, z: Any, out: Any) -> None:
     """Put x * y + z into out as the processor rounds it."""
     for i in range(x.size):
         out[i] = _fused(x[i], y[i], z[i])
 
 
-@_loop
+@loop
 def single(x: Any, out: Any) -> bool:
     """Put float64 values into an array of float32; False if one is none, or subnormal."""
     lost = 0

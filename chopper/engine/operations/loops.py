@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numba
 from numba.extending import overload
 
 from chopper.engine import lanes
+from chopper.engine.block_loops import loop
 from chopper.engine.compiled import compiled
 from chopper.engine.lanes import load, store
 
@@ -51,36 +51,28 @@ def _test_compiled(kernel: Any, x: Any, y: Any) -> Callable[..., Any]:
     return run
 
 
-def _loop(function: Callable[..., None]) -> Any:
-    """Compile a loop when first called for, kept on disk wherever a place for it can be written to."""
-    try:
-        return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache is writeable
-        return numba.njit(nogil=True, error_model="numpy")(function)
-
-
-@_loop
+@loop
 def unary(kernel: Any, x: Any, out: Any, f: Any) -> None:
     """Run an operation of one operand."""
     for i in range(x.size):
         store(_apply(kernel, (load(kernel, x[i]),), f), out, i)
 
 
-@_loop
+@loop
 def binary(kernel: Any, x: Any, y: Any, out: Any, f: Any) -> None:
     """Run an operation of two operands."""
     for i in range(x.size):
         store(_apply(kernel, (load(kernel, x[i]), load(kernel, y[i])), f), out, i)
 
 
-@_loop
+@loop
 def ternary(kernel: Any, x: Any, y: Any, z: Any, out: Any, f: Any) -> None:
     """Run an operation of three operands."""
     for i in range(x.size):
         store(_apply(kernel, (load(kernel, x[i]), load(kernel, y[i]), load(kernel, z[i])), f), out, i)
 
 
-@_loop
+@loop
 def both(kernel: Any, x: Any, y: Any, out: Any) -> None:
     """Answer a question about two operands."""
     for i in range(x.size):

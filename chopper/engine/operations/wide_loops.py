@@ -8,6 +8,7 @@ from typing import Any
 import numba
 from numba.extending import overload
 
+from chopper.engine.block_loops import loop
 from chopper.engine.compiled import compiled
 from chopper.engine.operations.lanes import carrier, extend, fields, low_half, peek, poke, where, word
 from chopper.kernels import odd
@@ -67,15 +68,7 @@ def _shorten(lane: Any) -> Any:
     return low_half(mark)
 
 
-def _loop(function: Callable[..., None]) -> Any:
-    """Compile a loop when first called for, kept on disk wherever a place for it can be written to."""
-    try:
-        return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache is writeable
-        return numba.njit(nogil=True, error_model="numpy")(function)
-
-
-@_loop
+@loop
 def unary(kernel: Any, x: Any, out: Any, halves: Any, shape: Any) -> None:
     """Run an operation of one operand."""
     f = fields(halves, shape)
@@ -83,7 +76,7 @@ def unary(kernel: Any, x: Any, out: Any, halves: Any, shape: Any) -> None:
         poke(_apply(kernel, (x[i],), f), out, i)
 
 
-@_loop
+@loop
 def binary(kernel: Any, x: Any, y: Any, out: Any, halves: Any, shape: Any) -> None:
     """Run an operation of two operands."""
     f = fields(halves, shape)
@@ -91,7 +84,7 @@ def binary(kernel: Any, x: Any, y: Any, out: Any, halves: Any, shape: Any) -> No
         poke(_apply(kernel, (x[i], y[i]), f), out, i)
 
 
-@_loop
+@loop
 def ternary(kernel: Any, x: Any, y: Any, z: Any, out: Any, halves: Any, shape: Any) -> None:
     """Run an operation of three operands."""
     f = fields(halves, shape)
@@ -99,7 +92,7 @@ def ternary(kernel: Any, x: Any, y: Any, z: Any, out: Any, halves: Any, shape: A
         poke(_apply(kernel, (x[i], y[i], z[i]), f), out, i)
 
 
-@_loop
+@loop
 def rounded(kernel: Any, exact: Any, out: Any, halves: Any, shape: Any) -> None:
     """Run a rounding plan without random words, from lanes to patterns of 64 bits."""
     f = fields(halves, shape)
@@ -107,7 +100,7 @@ def rounded(kernel: Any, exact: Any, out: Any, halves: Any, shape: Any) -> None:
         out[i] = _round(kernel, peek(exact, i), numba.uint32(0), f)
 
 
-@_loop
+@loop
 def by_chance(kernel: Any, exact: Any, words: Any, out: Any, halves: Any, shape: Any) -> None:
     """Run a rounding plan with random words."""
     f = fields(halves, shape)
@@ -115,7 +108,7 @@ def by_chance(kernel: Any, exact: Any, words: Any, out: Any, halves: Any, shape:
         out[i] = _round(kernel, peek(exact, i), words[i], f)
 
 
-@_loop
+@loop
 def narrowed(exact: Any, out: Any) -> None:
     """Put lanes as patterns of 64 bits, rounded to odd, into out."""
     for i in range(out.size):
