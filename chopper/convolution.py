@@ -47,10 +47,10 @@ def conv(
 
         out[n, o, i] = bias[o] + sum over c, j of weight[o, c, j] x[n, first + c, i stride + j dilation - padding]
 
-    with `first` the first channel of the group of o; i and j have as many axes as an image.  The kernel is not turned round.  Term k is that of
-    channel c and position j of the kernel in C order: the channel varies slowest, the last axis of the kernel fastest,
-    as in ``weight[o].ravel()``.  a_k is the weight, b_k the number of the image.  `Accumulator` tells which roundings
-    are made of these terms; the bias is its c.
+    with `first` the first channel of the group of o; i and j have as many axes as an image.  The kernel is not turned
+    round.  Term k is that of channel c and position j of the kernel in C order: the channel varies slowest, the last
+    axis of the kernel fastest, as in ``weight[o].ravel()``.  a_k is the weight, b_k the number of the image.
+    `Accumulator` tells which roundings are made of these terms; the bias is its c.
 
     Padding is with +0, and such terms are terms like others: their products are exact zeros with the sign of the
     weight, NaN where that is infinite or NaN; they are rounded and added, and have random words.
@@ -178,7 +178,7 @@ def _planned(x: _Shape, weight: _Shape, stride: Any, padding: Any, dilation: Any
 
 def _each(name: str, given: Any, least: int, axes: int) -> _Shape:
     """Return an option for each axis."""
-    several = given if isinstance(given, (tuple, list)) else (given,) * axes
+    several: tuple[Any, ...] = tuple(given) if isinstance(given, (tuple, list)) else (given,) * axes
     if len(several) != axes:
         raise UnsupportedInputError(f"{name}={given!r} is for {len(several)} axes; pass one integer, or {axes}")
     return tuple(_whole(name, one, least) for one in several)
@@ -192,7 +192,7 @@ def _whole(name: str, given: Any, least: int) -> int:
 
 def _addend(bias: Any, plan: _Plan) -> Operand:
     addend = Operand(bias)
-    if addend.values.shape != (plan.results,):
+    if addend.values.ndim != 1 or len(addend.values) != plan.results:
         raise UnsupportedInputError(f"bias has the shape {addend.values.shape}; legal: ({plan.results},)")
     return addend
 

@@ -157,7 +157,8 @@ def test_pieces_stay_small(monkeypatch):
     sizes = []
     monkeypatch.setattr(convolution, "_UNFOLDED", 1000)
     monkeypatch.setattr(convolution, "matmul", lambda a, b, *c, **d: sizes.append(b.size) or matmul(a, b, *c, **d))
-    conv(np.ones((8, 2, 6, 6), np.float32), np.ones((1, 2, 3, 3), np.float32))
+    x, w = np.ones((8, 2, 6, 6), np.float32), np.ones((1, 2, 3, 3), np.float32)
+    conv(x, w, accumulate=Accumulator(compensated="kahan"))
     assert sizes == [3 * 18 * 16, 3 * 18 * 16, 2 * 18 * 16]
 
 
