@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chopper.accumulate import Accumulator
     from chopper.arithmetic import Arithmetic
     from chopper.arrays import ChopArray, array
+    from chopper.convolution import conv
     from chopper.emulation import emulate
     from chopper.gemm import dot, matmul
 
@@ -55,6 +56,7 @@ __all__ = [
     "analysis",
     "array",
     "chop",
+    "conv",
     "decode",
     "dot",
     "emulate",
@@ -75,6 +77,7 @@ _LATER = MappingProxyType(
         "Arithmetic": "chopper.arithmetic",
         "ChopArray": "chopper.arrays",
         "array": "chopper.arrays",
+        "conv": "chopper.convolution",
         "dot": "chopper.gemm",
         "emulate": "chopper.emulation",
         "matmul": "chopper.gemm",
