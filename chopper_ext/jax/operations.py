@@ -1,4 +1,4 @@
-"""Operations and matrix products on JAX arrays: the core's own functions, at once or by a callback from compiled code."""
+"""Operations and matrix products on JAX arrays: the core's functions, at once or by a callback from compiled code."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _product(a: Any, b: Any, c: Any = None) -> Any:
     return product if c is None else jnp.broadcast_to(c, product.shape) + product
 
 
-_PLAIN = MappingProxyType(
+_PLAIN: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
     {
         "matmul": _product,
         "dot": _product,
@@ -140,7 +140,7 @@ def _drawn(operands: Sequence[Any], keywords: dict[str, Any]) -> tuple[dict[str,
 def _promised(call: Call, arrays: Sequence[Any]) -> Any:
     """Return the shape and the dtype of a result: the dtype is that of a call on single numbers."""
     name, keywords = call.function.__name__, call.keywords
-    shapes = {
+    shapes: dict[str, Callable[..., Any]] = {
         "matmul": _product,
         "dot": _product,
         "softmax": lambda x: x,

@@ -39,8 +39,8 @@ def operate(function: Callable[..., Any], operands: Sequence[Any], keywords: dic
         return _run(function, operands, keywords)
     if function.__name__ not in _PLAIN:
         raise UnsupportedInputError(
-            f"{function.__name__} has no derivative and no transforms here; detach() the operands, or round torch's own result with "
-            f"chopper.chop; those with one: {', '.join(_PLAIN)}"
+            f"{function.__name__} has no derivative here, nor transforms; detach() operands, or round torch's own "
+            f"result with chopper.chop; those with one: {', '.join(_PLAIN)}"
         )
     if keywords.get("out") is not None:
         raise OutputError("out= cannot carry a derivative; leave it out, or detach() the operands")
@@ -101,7 +101,7 @@ class StraightThroughOperation(torch.autograd.Function):
             result: torch.Tensor = ctx.plain(*alike)
             return result
 
-        result, pull = torch.func.vjp(plain, *kept)
+        result, pull = torch.func.vjp(plain, *kept)[:2]
         found = dict(zip(ctx.at, pull(g.to(result.dtype)), strict=True))
         return None, None, *(found.get(i) for i in range(len(ctx.others)))
 
@@ -115,7 +115,7 @@ def _run(function: Callable[..., Any], operands: Sequence[Any], keywords: dict[s
     tensors = [x for x in operands if isinstance(x, torch.Tensor)]
     devices = {x.device for x in tensors if x.dim() or x.device.type != "cpu"} or {tensors[0].device}
     if len(devices) > 1:
-        raise UnsupportedInputError(f"operands lie on {' and '.join(sorted(map(str, devices)))}; move them to one device")
+        raise UnsupportedInputError(f"operands lie on {' and '.join(map(str, devices))}; move them to one device")
     device, out, words = devices.pop(), keywords.get("out"), keywords.get("random_words")
     if isinstance(words, torch.Tensor):
         keywords = {**keywords, "random_words": words.cpu().numpy().view(np.uint32)}

@@ -44,13 +44,12 @@ def test_bits(name, dtype, tally):
 def test_company(tally):
     """Vectors, NumPy arrays, integers, arrays with shared scales."""
     a, b = matrices("float32", BF16, (5, 64), (64, 7))
-    x, y = jnp.asarray(a), jnp.asarray(b)
+    x, y, scaled, wide = jnp.asarray(a), jnp.asarray(b), encode(b, "mxfp8", axis=0), b.astype("f8")
     for call in (lambda f, *args: f(*args), lambda f, *args: jax.jit(f)(*args)):
-        tally.same(call(lambda x: matmul(x, b.astype("f8"), accumulate=BF16), x), matmul(a, b.astype("f8"), accumulate=BF16))
+        tally.same(call(lambda x: matmul(x, wide, accumulate=BF16), x), matmul(a, wide, accumulate=BF16))
         tally.same(call(lambda x, y: dot(x[0], y, accumulate=BF16), x, y), dot(a[0], b, accumulate=BF16))
         tally.same(call(lambda x, y: dot(x[0], y[:, 0]), x, y), np.asarray(dot(a[0], b[:, 0])))
         tally.same(call(lambda x: matmul((x * 9).astype("int8"), b), x), matmul((a * 9).astype("int8"), b))
-        scaled = encode(b, "mxfp8", axis=0)
         tally.same(call(lambda x: matmul(x, scaled, accumulate=BF16), x), matmul(a, scaled, accumulate=BF16))
 
 
@@ -97,7 +96,9 @@ def test_derivatives(tally):
         got, want = (wrap(jax.grad(f, (0, 1, 2)))(a, b, c) for f in (ours, own))
         for x, y in zip(got, want, strict=True):
             tally.same(x, y)
-    got, want = (jax.jvp(f, (a,), (2 * a,))[1] for f in (lambda x: matmul(x, b, accumulate=BF16), lambda x: jnp.matmul(x, b)))
+    got, want = (
+        jax.jvp(f, (a,), (2 * a,))[1] for f in (lambda x: matmul(x, b, accumulate=BF16), lambda x: jnp.matmul(x, b))
+    )
     tally.same(got, want)
     twice = [jax.jacfwd(jax.grad(lambda x, f=f: (x * f(x, x)).sum()))(a[0, :, :3]) for f in (jnp.matmul, matmul)]
     tally.same(twice[1], twice[0])

@@ -58,18 +58,27 @@ def test_out_shares_memory(tally):
     assert matmul(a, b, accumulate=BF16, out=out) is out
     assert out._version > version
     tally.same(out.numpy(), matmul(a.numpy(), b.numpy(), accumulate=BF16))
-    for bad in (torch.empty(3, 4), torch.empty(3, 5).bfloat16(), np.empty((3, 5), "f4"), torch.empty(1, 1).expand(3, 5)):
+    for bad in (
+        torch.empty(3, 4),
+        torch.empty(3, 5).bfloat16(),
+        np.empty((3, 5), "f4"),
+        torch.empty(1, 1).expand(3, 5),
+    ):
         with pytest.raises(OutputError):
             matmul(a, b, out=bad)
     with pytest.raises(OutputError, match="derivative"):
         matmul(a.requires_grad_(), b, out=out)
 
 
-@pytest.mark.parametrize("dtypes", [("float32",) * 3, ("float64",) * 3, ("bfloat16",) * 3, ("bfloat16", "float32", "float64")])
+@pytest.mark.parametrize(
+    "dtypes", [("float32",) * 3, ("float64",) * 3, ("bfloat16",) * 3, ("bfloat16", "float32", "float64")]
+)
 def test_gradients(dtypes):
     """They are those of torch's own product, in its dtype, also twice."""
     arrays = matrices("float32", BF16, (2, 3, 4), (4, 5), (5,))
-    leaves = [torch.from_numpy(x).to(getattr(torch, kind)).requires_grad_() for x, kind in zip(arrays, dtypes, strict=True)]
+    leaves = [
+        torch.from_numpy(x).to(getattr(torch, kind)).requires_grad_() for x, kind in zip(arrays, dtypes, strict=True)
+    ]
     kind = leaves[2].dtype
 
     def plain(a, b, c):

@@ -97,3 +97,21 @@ def test_one_package():
     jnp = pytest.importorskip("jax").numpy
     with pytest.raises(UnsupportedInputError, match="two packages"):
         ops.add(torch.ones(3), jnp.ones(3), "bf16")
+
+
+def test_graphs():
+    """Compilers would trace the host's loops as tensors of their own; they are told not to."""
+    import chopper_ext.torch  # noqa: F401
+
+    x = torch.from_numpy(A)
+
+    def call(x):
+        return ops.add(2 * x, 1, "bf16") + 1
+
+    for full in (False, True):
+        torch._dynamo.reset()
+        with pytest.raises((UnsupportedInputError, torch._dynamo.exc.TorchDynamoException), match="not in a graph"):
+            torch.compile(call, fullgraph=full, backend="eager")(x)
+    outside = torch.compiler.disable(lambda x: ops.add(x, 1, "bf16"))
+    got = torch.compile(lambda x: outside(2 * x) + 1, backend="eager")(x)
+    assert torch.equal(got, call(x))
