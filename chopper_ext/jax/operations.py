@@ -19,7 +19,7 @@ from chopper_ext.jax.words import key_words, traced
 __all__ = ["operate"]
 
 
-class Call(NamedTuple):
+class _Call(NamedTuple):
     """A call without its arrays."""
 
     function: Callable[..., Any]
@@ -67,7 +67,7 @@ def operate(function: Callable[..., Any], operands: Sequence[Any], keywords: dic
         raise OutputError("out= cannot be used: JAX arrays do not change; take the result")
     keywords, draw = _drawn(operands, keywords)
     arrays = [x for x in operands if isinstance(x, (jax.Array, np.ndarray))]
-    call = Call(function, keywords, tuple(... if isinstance(x, (jax.Array, np.ndarray)) else x for x in operands))
+    call = _Call(function, keywords, tuple(... if isinstance(x, (jax.Array, np.ndarray)) else x for x in operands))
     if not traced(arrays, draw):
         result = call.now(arrays, draw)
         _check_held(result)
@@ -83,13 +83,13 @@ def operate(function: Callable[..., Any], operands: Sequence[Any], keywords: dic
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def _later(call: Call, result: Any, arrays: Any, draw: dict[str, Any]) -> Any:
+def _later(call: _Call, result: Any, arrays: Any, draw: dict[str, Any]) -> Any:
     method = "expand_dims" if call.takes_batches(arrays, draw) else "sequential"
     return jax.pure_callback(call.now, result, arrays, draw, vmap_method=method)
 
 
 @_later.defjvp
-def _rule(call: Call, result: Any, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+def _rule(call: _Call, result: Any, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
     y = _later(call, result, *primals)
     if not jnp.issubdtype(y.dtype, jnp.floating):
         return y, np.zeros(y.shape, jax.dtypes.float0)
@@ -137,7 +137,7 @@ def _drawn(operands: Sequence[Any], keywords: dict[str, Any]) -> tuple[dict[str,
     return {**fixed, "key": key}, {}
 
 
-def _promised(call: Call, arrays: Sequence[Any]) -> Any:
+def _promised(call: _Call, arrays: Sequence[Any]) -> Any:
     """Return the shape and the dtype of a result: the dtype is that of a call on single numbers."""
     name, keywords = call.function.__name__, call.keywords
     shapes: dict[str, Callable[..., Any]] = {

@@ -19,7 +19,7 @@ from chopper_ext.torch.dtypes import codes_of, format_of, is_codes, result_dtype
 from chopper_ext.torch.operators import perform_decoding
 from chopper_ext.torch.outputs import check_out
 
-__all__ = ["operate", "plain_product"]
+__all__ = ["operate"]
 
 
 def operate(function: Callable[..., Any], operands: Sequence[Any], keywords: dict[str, Any]) -> Any:
@@ -44,10 +44,10 @@ def operate(function: Callable[..., Any], operands: Sequence[Any], keywords: dic
         )
     if keywords.get("out") is not None:
         raise OutputError("out= cannot carry a derivative; leave it out, or detach() the operands")
-    return StraightThroughOperation.apply(function, keywords, *operands)  # type: ignore[no-untyped-call]
+    return _StraightThrough.apply(function, keywords, *operands)  # type: ignore[no-untyped-call]
 
 
-def plain_product(a: Any, b: Any, c: Any = None) -> torch.Tensor:
+def _product(a: Any, b: Any, c: Any = None) -> torch.Tensor:
     """Return what torch itself computes."""
     product = torch.matmul(a, b)
     return product if c is None else c + product
@@ -55,8 +55,8 @@ def plain_product(a: Any, b: Any, c: Any = None) -> torch.Tensor:
 
 _PLAIN = MappingProxyType(
     {
-        "matmul": plain_product,
-        "dot": plain_product,
+        "matmul": _product,
+        "dot": _product,
         "add": torch.add,
         "sub": torch.sub,
         "mul": torch.mul,
@@ -67,7 +67,7 @@ _PLAIN = MappingProxyType(
 )
 
 
-class StraightThroughOperation(torch.autograd.Function):
+class _StraightThrough(torch.autograd.Function):
     """An operation whose gradients are those of torch's own."""
 
     @staticmethod
