@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chopper.accumulate import Accumulator
+from chopper.engine.backend import elsewhere
 from chopper.engine.gemm.paths import multiply
 
 __all__ = ["dot", "matmul"]
@@ -27,7 +28,8 @@ def matmul(
     ----------
     a, b : array or ScaledArray
         Shapes as for `numpy.matmul`: (..., M, K) and (..., K, N), the leading axes broadcast; of one axis: a row, a
-        column.  float16, bfloat16, float32, float64 or integers; each element is the exact number that it is.
+        column.  float16, bfloat16, float32, float64 or integers; each element is the exact number that it is.  NumPy
+        arrays, or arrays of an installed adapter.
     c : array, optional
         What the products are added to, broadcast to the shape of the result.
     accumulate : Accumulator
@@ -68,7 +70,7 @@ def matmul(
     >>> matmul(a, ones, accumulate=Accumulator(sum="bf16", order="blocked", block=64)).item()
     1024.0
     """
-    return multiply(a, b, c, accumulate or Accumulator(), mode, out, key, threads)
+    return _product(matmul, a, b, c, accumulate, mode, out, key, threads)
 
 
 def dot(
@@ -100,4 +102,15 @@ def dot(
     >>> float(dot(x, y, accumulate=Accumulator(sum="exact", result="posit16")))
     0.5
     """
-    return multiply(a, b, c, accumulate or Accumulator(), mode, out, key, threads, most_axes=2)
+    return _product(dot, a, b, c, accumulate, mode, out, key, threads)
+
+
+def _product(
+    function: Any, a: Any, b: Any, c: Any, accumulate: Accumulator | None, mode: str, out: Any, key: Any, threads: Any
+) -> Any:
+    accumulate = accumulate or Accumulator()
+    other = elsewhere((a, b, c))
+    if other is None:
+        return multiply(a, b, c, accumulate, mode, out, key, threads, most_axes=2 if function is dot else None)
+    keywords = {"accumulate": accumulate, "mode": mode, "out": out, "key": key, "threads": threads}
+    return other.operate(function, (a, b, c), keywords)

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from types import NoneType
 from typing import Any, NamedTuple, Protocol, cast
+
+import numpy as np
 
 from chopper.engine.plan import Plan, Request, carrier_width, family_of, plan_decode, plan_encode, plan_round, request
 from chopper.errors import RangeError, UnsupportedInputError
 from chopper.formats.base import Format
 
-__all__ = ["Backend", "Draw", "Plan", "Request", "backend_of", "is_portable", "native", "portable_plan", "request"]
+__all__ = [
+    "Backend",
+    "Draw",
+    "Operator",
+    "Plan",
+    "Request",
+    "backend_of",
+    "elsewhere",
+    "is_portable",
+    "native",
+    "portable_plan",
+    "request",
+]
+
+_HERE = (np.ndarray, float, int, np.generic, NoneType, list, tuple)
+"""What operations take as it is."""
 
 
 class Draw(NamedTuple):
@@ -36,6 +55,16 @@ class Backend(Protocol):
 
     def decode(self, codes: Any, fmt: Format, dtype: Any, out: Any, threads: int | None) -> Any:
         """Turn codes into values."""
+
+
+class Operator(Protocol):
+    """What a backend may do besides."""
+
+    def operate(self, function: Callable[..., Any], operands: Sequence[Any], keywords: dict[str, Any]) -> Any:
+        """Return ``function(*operands, **keywords)``, a public function of the core, for arrays of its own kind.
+
+        Among the operands may be numbers, NumPy arrays and None.
+        """
 
 
 def is_portable(fmt: Format) -> bool:
@@ -107,16 +136,46 @@ def backend_of(x: Any) -> Backend:
     """
     if native().accepts(x):
         return native()
-    for kind in type(x).__mro__:
-        adapter = _adapter(kind.__module__.partition(".")[0])
-        if adapter is not None and adapter.accepts(x):
-            return adapter
+    adapter = _registered(x)
+    if adapter is not None:
+        return adapter
     if _by_dlpack().accepts(x):
         return _by_dlpack()
     raise UnsupportedInputError(
         f"cannot round a {type(x).__module__}.{type(x).__qualname__}; pass a number, a NumPy array or an array of an "
         "installed adapter, or convert it with numpy.asarray"
     )
+
+
+def elsewhere(operands: Sequence[Any]) -> Operator | None:
+    """Return the backend that operates on arrays found among the operands, None where there are none of an adapter.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If there are arrays of two packages, or of one whose adapter does not operate.
+    """
+    found = None
+    for x in operands:
+        if isinstance(x, _HERE):
+            continue
+        adapter = _registered(x)
+        if adapter is not None and not hasattr(adapter, "operate"):
+            raise UnsupportedInputError(
+                f"operations do not take a {type(x).__module__}.{type(x).__qualname__}; convert it with numpy.asarray"
+            )
+        if found is not None and adapter is not None and adapter is not found:
+            raise UnsupportedInputError("operands are arrays of two packages; convert them to one of the two")
+        found = adapter or found
+    return cast(Operator | None, found)
+
+
+def _registered(x: Any) -> Backend | None:
+    for kind in type(x).__mro__:
+        adapter = _adapter(kind.__module__.partition(".")[0])
+        if adapter is not None and adapter.accepts(x):
+            return adapter
+    return None
 
 
 @cache

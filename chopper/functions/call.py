@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.engine import plan as planning
+from chopper.engine.backend import elsewhere
 from chopper.engine.casts import narrow
 from chopper.engine.inputs import as_words
-from chopper.engine.operations.call import Options, Settings
+from chopper.engine.operations.call import Options, Settings, hand_over
 from chopper.engine.operations.chunks import CHUNK
 from chopper.engine.operations.flags import tell
 from chopper.engine.operations.operands import Operands, Target, gather, wide
@@ -43,6 +44,9 @@ _Array = npt.NDArray[Any]
 
 def call(name: str, xs: Sequence[Any], fmt: str | Format, rounding: str | Rounding, options: Options) -> Any:
     """Round the values of a function once; parameters and errors are those of `chopper.ops.exp`."""
+    other = elsewhere(xs)
+    if other is not None:
+        return hand_over(other, name, xs, fmt, rounding, options)
     settings = _settings(options)
     asked = planning.request(get(fmt), rounding, settings.overflow, settings.random_bits, None)
     if asked.fmt.blocked:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chopper.engine.backend import elsewhere
 from chopper.engine.inputs import as_real, is_number
 from chopper.engine.operations.chosen import order
 
@@ -34,6 +35,9 @@ def compare(x: Any, y: Any, *, nar: bool = False) -> Any:
     >>> compare(1.0, 2.0), compare(0.0, -0.0), compare(1.0, float("nan")), compare(1.0, float("nan"), nar=True)
     (-1, 0, 2, 1)
     """
+    other = elsewhere((x, y))
+    if other is not None:
+        return other.operate(compare, (x, y), {"nar": nar})
     a, b = as_real(x), as_real(y)
     one, two = (_key(n, nar) for n in (a, b))
     found = (one > two).astype(np.int8) - (one < two).astype(np.int8)
@@ -53,10 +57,6 @@ def _key(a: npt.NDArray[Any], nar: bool) -> npt.NDArray[np.int64]:
     return np.where(_unordered(a), np.iinfo(np.int64).min, keys) if nar else keys
 
 
-def _bool(found: Any) -> Any:
-    return bool(found) if not isinstance(found, np.ndarray | np.generic) else found
-
-
 def less(x: Any, y: Any, *, nar: bool = False) -> Any:
     """Return whether x < y; false where one is NaN.  Parameters as for `compare`.
 
@@ -65,7 +65,7 @@ def less(x: Any, y: Any, *, nar: bool = False) -> Any:
     >>> less(1.0, 2.0), less(float("nan"), 1.0), less(float("nan"), 1.0, nar=True)
     (True, False, True)
     """
-    return _bool(compare(x, y, nar=nar) == -1)
+    return compare(x, y, nar=nar) == -1
 
 
 def less_equal(x: Any, y: Any, *, nar: bool = False) -> Any:
@@ -76,7 +76,7 @@ def less_equal(x: Any, y: Any, *, nar: bool = False) -> Any:
     >>> less_equal(2.0, 2.0)
     True
     """
-    return _bool(compare(x, y, nar=nar) < 1)
+    return compare(x, y, nar=nar) < 1
 
 
 def greater(x: Any, y: Any, *, nar: bool = False) -> Any:
@@ -87,7 +87,7 @@ def greater(x: Any, y: Any, *, nar: bool = False) -> Any:
     >>> greater(2.0, 1.0)
     True
     """
-    return _bool(compare(x, y, nar=nar) == 1)
+    return compare(x, y, nar=nar) == 1
 
 
 def greater_equal(x: Any, y: Any, *, nar: bool = False) -> Any:
@@ -98,7 +98,7 @@ def greater_equal(x: Any, y: Any, *, nar: bool = False) -> Any:
     >>> greater_equal(2.0, 2.0)
     True
     """
-    return _bool(compare(y, x, nar=nar) < 1)
+    return compare(y, x, nar=nar) < 1
 
 
 def equal(x: Any, y: Any, *, nar: bool = False) -> Any:
@@ -109,7 +109,7 @@ def equal(x: Any, y: Any, *, nar: bool = False) -> Any:
     >>> equal(0.0, -0.0)
     True
     """
-    return _bool(compare(x, y, nar=nar) == 0)
+    return compare(x, y, nar=nar) == 0
 
 
 def not_equal(x: Any, y: Any, *, nar: bool = False) -> Any:
@@ -120,4 +120,4 @@ def not_equal(x: Any, y: Any, *, nar: bool = False) -> Any:
     >>> not_equal(1.0, float("nan"))
     True
     """
-    return _bool(compare(x, y, nar=nar) != 0)
+    return compare(x, y, nar=nar) != 0

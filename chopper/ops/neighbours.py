@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from chopper.engine.backend import elsewhere
 from chopper.engine.operations.chosen import order
 from chopper.engine.operations.neighbours import Line
 from chopper.engine.operations.operands import gather, wide
@@ -69,6 +70,9 @@ def nextafter(x: Any, y: Any, fmt: str | Format, *, out: Any = None) -> Any:
     >>> nextafter(1.0, -5.0, "e4m3"), nextafter(0.0, 1.0, "posit8")
     (0.9375, 5.960464477539063e-08)
     """
+    other = elsewhere((x, y))
+    if other is not None:
+        return other.operate(nextafter, (x, y), {"fmt": fmt, "out": out})
     line = Line(get(fmt))
     operands, target = gather((x, y), line.fmt, out)
     a, b = (_full(part, operands.size) for part in wide(operands.arrays))
@@ -92,6 +96,9 @@ def ulp(x: Any, fmt: str | Format, *, out: Any = None) -> Any:
     >>> ulp(1.0, "bf16"), ulp(448.0, "e4m3"), ulp(0.0, "e4m3"), ulp(1.0, "posit16")
     (0.0078125, 32.0, 0.001953125, 0.00048828125)
     """
+    other = elsewhere((x,))
+    if other is not None:
+        return other.operate(ulp, (x,), {"fmt": fmt, "out": out})
     line = Line(get(fmt))
     operands, target = gather((x,), line.fmt, out)
     (a,) = wide(operands.arrays)
@@ -99,6 +106,9 @@ def ulp(x: Any, fmt: str | Format, *, out: Any = None) -> Any:
 
 
 def _moved(x: Any, down: float | None, fmt: str | Format, out: Any) -> Any:
+    other = elsewhere((x,))
+    if other is not None:
+        return other.operate(nextup if down is None else nextdown, (x,), {"fmt": fmt, "out": out})
     line = Line(get(fmt))
     operands, target = gather((x,), line.fmt, out)
     codes = line.codes(wide(operands.arrays)[0])

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from chopper.engine.backend import elsewhere
 from chopper.engine.operations.flags import Flags
 from chopper.formats.base import Format
 from chopper.ops.basic import add, div, sub
@@ -72,6 +73,10 @@ def softmax(
     >>> softmax([1.0, 2.0, 3.0], "e4m3").tolist()
     [0.09375, 0.25, 0.6875]
     """
+    other = elsewhere((x,))
+    if other is not None:
+        given = {"key": key, "overflow": overflow, "random_bits": random_bits, "flags": flags}
+        return other.operate(softmax, (x,), {"fmt": fmt, "rounding": rounding, "axis": axis, **given})
     steps = _steps(fmt, rounding, key, overflow, random_bits, flags)
     powers, _ = _powers(x, axis, steps)
     return np.moveaxis(steps.div(powers, _total(powers, steps)), 0, axis)
@@ -102,6 +107,10 @@ def logsumexp(
     >>> float(logsumexp([1.0, 2.0, 3.0], "e4m3"))
     3.5
     """
+    other = elsewhere((x,))
+    if other is not None:
+        given = {"key": key, "overflow": overflow, "random_bits": random_bits, "flags": flags}
+        return other.operate(logsumexp, (x,), {"fmt": fmt, "rounding": rounding, "axis": axis, **given})
     steps = _steps(fmt, rounding, key, overflow, random_bits, flags)
     powers, largest = _powers(x, axis, steps)
     return steps.add(largest, steps.log(_total(powers, steps)))

@@ -6,6 +6,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from chopper.engine.backend import elsewhere
 from chopper.engine.inputs import as_real
 from chopper.engine.operations.call import Options, operate
 from chopper.engine.operations.powers import power_stage
@@ -44,6 +45,8 @@ def power(
     >>> power(3.0, 5, "fp16"), power(3.0, -1, "bf16", "up"), power(1 + 2.0**-52, 1 << 40, "fp64", "down")
     (243.0, 0.333984375, 1.0002441704297478)
     """
+    if elsewhere((x, n)) is not None:
+        return operate("power", power_stage, (x, n), fmt, rounding, options)
     exponents = as_real(n)
     if exponents.dtype.kind not in "iu" and not (type(n) is int and np.isfinite(exponents)):
         raise UnsupportedInputError(f"power takes integer exponents, not dtype {exponents.dtype}; pass integers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from fractions import Fraction
@@ -19,6 +20,7 @@ from chopper_ext.jax.derivative import STE, apply
 from chopper_ext.jax.dtypes import code_dtype, codes_of, holds, pattern_dtype, result_dtype, value_dtype
 from chopper_ext.jax.host import HostJob, now
 from chopper_ext.jax.jobs import Rest, prepare
+from chopper_ext.jax.operations import operate
 from chopper_ext.jax.words import key_words, place, traced
 
 __all__ = ["JaxBackend"]
@@ -52,6 +54,10 @@ class JaxBackend:
         task = prepare("decode", Request(fmt), bits.dtype.name, result)
         with _lanes(task.wide):
             return apply(task.job, None, bits, Rest(task.numbers), None)
+
+    def operate(self, function: Callable[..., Any], operands: Sequence[Any], keywords: dict[str, Any]) -> Any:
+        """Run an operation or a matrix product."""
+        return operate(function, operands, keywords)
 
 
 def _perform(task: str, x: Any, request: Request, draw: Draw, result: str, ste: Any) -> Any:

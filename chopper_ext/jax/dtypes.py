@@ -15,7 +15,17 @@ from chopper.errors import FormatError, RangeError, UnknownFormatError, Unsuppor
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 
-__all__ = ["as_dtype", "code_dtype", "codes_of", "format_of", "holds", "pattern_dtype", "result_dtype", "value_dtype"]
+__all__ = [
+    "as_dtype",
+    "code_dtype",
+    "codes_of",
+    "format_of",
+    "holds",
+    "need_x64",
+    "pattern_dtype",
+    "result_dtype",
+    "value_dtype",
+]
 
 _VALUES = ("float16", "bfloat16", "float32", "float64")
 
@@ -43,7 +53,7 @@ def result_dtype(dtype: Any) -> str:
         If arrays of the dtype cannot be rounded, or only where x64 is enabled.
     """
     if dtype == jnp.bool_ or jnp.issubdtype(dtype, jnp.integer):
-        _need_x64("integers are rounded as float64; convert them with x.astype(jax.numpy.float32)")
+        need_x64("integers are rounded as float64; convert them with x.astype(jax.numpy.float32)")
         return "float64"
     if not jnp.issubdtype(dtype, jnp.floating):
         raise UnsupportedInputError(f"cannot round dtype {dtype}; legal: {', '.join(_VALUES)} and integers")
@@ -66,7 +76,7 @@ def value_dtype(dtype: Any) -> str:
     if name not in ("float32", "float64"):
         raise UnsupportedInputError(f"dtype={dtype!r} cannot hold decoded values here; legal: float32, float64")
     if name == "float64":
-        _need_x64("dtype is float64; pass float32")
+        need_x64("dtype is float64; pass float32")
     return name
 
 
@@ -80,7 +90,7 @@ def code_dtype(fmt: Format) -> str:
     """
     bits = max(8, 1 << (fmt.bits - 1).bit_length())
     if bits == 64:
-        _need_x64(f"codes of {fmt} are uint64")
+        need_x64(f"codes of {fmt} are uint64")
     return f"uint{bits}"
 
 
@@ -159,7 +169,8 @@ def holds(dtype: str, fmt: Format) -> bool:
     return bool((same | np.isnan(values)).all())
 
 
-def _need_x64(why: str) -> None:
+def need_x64(why: str) -> None:
+    """Raise UnsupportedInputError, for a reason that says what else to do, unless JAX has 64 bits."""
     if jax.dtypes.canonicalize_dtype(np.float64).itemsize < 8:
         advice = "or let JAX have 64 bits: jax.config.update('jax_enable_x64', True)"
         raise UnsupportedInputError(f"{why}, {advice}")

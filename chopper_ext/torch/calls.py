@@ -11,7 +11,7 @@ import torch
 
 import chopper
 from chopper import Format, Overflow, Rounding, get
-from chopper.engine.backend import Draw, request
+from chopper.engine.backend import Draw, elsewhere, request
 from chopper.errors import UnsupportedInputError
 from chopper_ext.torch.compiling import constant, settled, substitute, traced_decode, traced_encode, traced_round
 from chopper_ext.torch.dispatch import rounded
@@ -122,6 +122,20 @@ def _decode(
     return _core_decode(codes, fmt, dtype)
 
 
+def _elsewhere(operands: Any) -> Any:
+    for x in operands:
+        if isinstance(x, torch.Tensor):
+            _refuse()
+
+
+@constant
+def _refuse() -> None:
+    raise UnsupportedInputError(
+        "operations and matrix products run on the host, not in a graph; call them from a function under "
+        "torch.compiler.disable, or round torch's own result with chopper.chop"
+    )
+
+
 def _copy(function: Any) -> Callable[..., Any]:
     copy = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__)
     copy.__kwdefaults__ = function.__kwdefaults__
@@ -137,3 +151,4 @@ def show_to_compilers() -> None:
     """Let compilers trace the core's functions, which look up names and backends, by way of these."""
     for original, traceable in ((chopper.chop, _chop), (chopper.encode, _encode), (chopper.decode, _decode)):
         substitute(original, traceable)
+    substitute(elsewhere, _elsewhere)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from chopper_ext.torch.dtypes import (
     value_dtype,
     value_shape,
 )
+from chopper_ext.torch.operations import operate
 from chopper_ext.torch.operators import encode_op, perform, perform_decoding, round_op
 from chopper_ext.torch.outputs import as_words, check_out
 from chopper_ext.torch.spelling import spell
@@ -47,6 +49,10 @@ class TorchBackend:
     def decode(self, codes: Any, fmt: Format, dtype: Any, out: Any, threads: int | None) -> Any:
         """Turn codes into values."""
         return decoded(codes, fmt, dtype, out, threads)
+
+    def operate(self, function: Callable[..., Any], operands: Sequence[Any], keywords: dict[str, Any]) -> Any:
+        """Run an operation or a matrix product; a gradient passes straight through the roundings."""
+        return operate(function, operands, keywords)
 
 
 def rounded(x: torch.Tensor, asked: Request, draw: Draw, out: Any, threads: int | None, ste: Any) -> Any:

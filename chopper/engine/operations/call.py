@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from chopper.engine import plan as planning
+from chopper.engine.backend import Operator, elsewhere
 from chopper.engine.inputs import as_words
 from chopper.engine.operations.chunks import CHUNK, Job, job_for, run_chunk
 from chopper.engine.operations.flags import Flags
@@ -24,7 +26,7 @@ from chopper.kernels.carrier import BINARY64
 from chopper.random import Chunk, as_key
 from chopper.rounding import Overflow, Rounding
 
-__all__ = ["Options", "Settings", "operate"]
+__all__ = ["Options", "Settings", "hand_over", "operate"]
 
 _Array = npt.NDArray[Any]
 
@@ -81,6 +83,9 @@ def operate(
     given : bool
         Whether results are exact in float64, so that every format can be rounded to.
     """
+    other = elsewhere(xs)
+    if other is not None:
+        return hand_over(other, name, xs, fmt, rounding, options)
     settings = _settings(options)
     asked = planning.request(get(fmt), rounding, settings.overflow, settings.random_bits, None)
     if asked.fmt.blocked:
@@ -103,6 +108,14 @@ def operate(
     _run(job, operands, words, results, settings)
     _check(job.plan, operands, results, name, asked)
     return target.deliver(results)
+
+
+def hand_over(
+    other: Operator, name: str, xs: Sequence[Any], fmt: str | Format, rounding: str | Rounding, options: Options
+) -> Any:
+    """Let another backend run a function of `chopper.ops`."""
+    function = getattr(import_module("chopper.ops"), name)
+    return other.operate(function, xs, {"fmt": fmt, "rounding": rounding, **options})
 
 
 def _settings(options: Options) -> Settings:
