@@ -12,7 +12,7 @@ from chopper.expansions import fast_two_sum, two_product
 
 __all__ = ["CollageState", "collage_step", "grow_pair", "kahan_sum", "multiply_pairs", "neumaier_sum"]
 
-Pair = tuple[Any, Any]
+_Pair = tuple[Any, Any]
 
 
 def kahan_sum(x: Any, arithmetic: Arithmetic, axis: int = -1) -> Any:
@@ -87,7 +87,7 @@ def _rows(x: Any, axis: int) -> np.ndarray[Any, np.dtype[Any]]:
     return np.moveaxis(a, axis, 0)
 
 
-def grow_pair(pair: Pair, b: Any, arithmetic: Arithmetic) -> Pair:
+def grow_pair(pair: _Pair, b: Any, arithmetic: Arithmetic) -> _Pair:
     """Return a pair plus a number: the sum of the first and the number, its rest added to the second, made normal.
 
     Exactly these roundings: ``r, t = fast_two_sum(m, b); fast_two_sum(r, e + t)``, so that |m| >= |b| is expected, and
@@ -110,7 +110,7 @@ def grow_pair(pair: Pair, b: Any, arithmetic: Arithmetic) -> Pair:
     return fast_two_sum(total, arithmetic.add(pair[1], rest), arithmetic)
 
 
-def multiply_pairs(x: Pair, y: Pair, arithmetic: Arithmetic) -> Pair:
+def multiply_pairs(x: _Pair, y: _Pair, arithmetic: Arithmetic) -> _Pair:
     """Return the product of two pairs as a pair, all but the product of their second numbers.
 
     Exactly these roundings: ``p, t = two_product(x0, y0); fast_two_sum(p, fma(x0, y1, fma(x1, y0, t)))``; parameters as
@@ -128,9 +128,9 @@ def multiply_pairs(x: Pair, y: Pair, arithmetic: Arithmetic) -> Pair:
 class CollageState(NamedTuple):
     """What `collage_step` carries from step to step: pairs of arrays of values of the format, and the step's number."""
 
-    parameter: Pair
+    parameter: _Pair
     moment: Any
-    second: Pair
+    second: _Pair
     step: int = 0
 
     @classmethod
