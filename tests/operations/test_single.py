@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chopper import ops
+from chopper import chop, ops
 from chopper.errors import RangeError
 from chopper.random import Chunk, Keys
 from tests.operations.definition import differing
@@ -74,3 +74,21 @@ def test_one_key_a_call() -> None:
         ops.add(440.0, 440.0, "e4m3", overflow="raise")
     with pytest.raises(RangeError, match="no exact float64"):
         ops.add(2**60 + 1, 1.0, "bf16")
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+@pytest.mark.parametrize("fmt", ["bf16", "e4m3", "posit16", "takum_linear16", "nf4", "int8", "lns12"])
+@pytest.mark.parametrize("mode", ["nearest_even", "down", "to_odd", "stochastic"])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_chop_of_one_element(fmt: str, mode: str, kind: type, tally: Tally) -> None:
+    """Rounding arrays of one element gives the bits of rounding them together."""
+    rng = np.random.default_rng(8)
+    x = _operands(rng).astype(kind)
+    words = rng.integers(0, 1 << 32, SIZE, "u4") if mode == "stochastic" else None
+    wanted = chop(x, fmt, mode, random_words=words) if fmt != "lns12" or kind is np.float64 else None
+    if wanted is None:
+        pytest.skip("float32 holds few values of lns12")
+    parts = [None if words is None else words[i : i + 1] for i in range(SIZE)]
+    got = [chop(x[i : i + 1], fmt, mode, random_words=parts[i])[0] for i in range(SIZE)]
+    tally.note(SIZE, fmt, mode)
+    assert differing(np.array(got), wanted) == 0
