@@ -266,6 +266,10 @@ def _parameters(name: str) -> Container[str]:
     return signature(getattr(ops, name)).parameters
 
 
+_FRACTIONS = frozenset({"fixed", "float", "posit"})
+"""Families whose values are binary fractions: a carrier that holds a format holds them exactly."""
+
+
 @lru_cache(maxsize=512)
 def carrier_of(fmt: Format) -> np.dtype[Any]:
     """Return the dtype that holds the values of a format: float32 where it holds every one exactly, else float64.
@@ -277,8 +281,8 @@ def carrier_of(fmt: Format) -> np.dtype[Any]:
     """
     if carrier_width(fmt, 32) == 64:
         return np.dtype(np.float64)
-    if fmt.bits <= 16:  # decoded values of a logarithmic format are roundings of the true ones: float64 keeps more
-        codes = np.arange(1 << fmt.bits, dtype=np.int64).astype(code_dtype(fmt))
+    if fmt.bits <= 16 and fmt.family not in _FRACTIONS:  # decoded values of a logarithmic format are roundings
+        codes = np.arange(1 << fmt.bits, dtype=np.int64).astype(code_dtype(fmt))  # of the true ones: float64 keeps more
         single, double = decode(codes, fmt, np.float32), decode(codes, fmt, np.float64)
         if not np.array_equal(single.astype(np.float64), double, equal_nan=True):
             return np.dtype(np.float64)

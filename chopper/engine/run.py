@@ -26,6 +26,9 @@ _SMALL = 1 << 15
 _PATIENCE = 1 << 20
 """... until this many elements have gone through NumPy, each call counting as _SMALL / 64 at least."""
 
+_READY = 1 << 14
+"""Loops that lie compiled on disk need not wait longer than for this many, once the compiler is loaded."""
+
 _BLOCK = 1 << 14
 """Elements that NumPy takes at a time, so that temporaries stay in cache."""
 
@@ -37,6 +40,8 @@ _ROW = 128
 
 _WORD = 1 << 32
 
+_WORDS = Kernel("threefry", "random_word", "toward_zero", 32)
+
 
 class _Loops:
     """The compiled loops loaded in this process, and how much has been done without them."""
@@ -44,6 +49,8 @@ class _Loops:
     def __init__(self) -> None:
         self._entries: dict[Any, Callable[..., None]] = {}
         self._spent: dict[Any, int] = {}
+        self._whole = 0
+        self._missing: set[Any] = set()
 
     def find(self, name: str, kernel: Any, x: _Array, out: _Array, *args: Any) -> Callable[..., None] | None:
         """Return the compiled loop for these arguments, or None while NumPy serves a small array better."""
@@ -52,25 +59,49 @@ class _Loops:
         return entry if entry is not None else self._load(key, x.size, args)
 
     def _load(self, key: Any, size: int, args: tuple[Any, ...]) -> Callable[..., None] | None:
-        spent = self._spent.get(key, 0) + max(size, _SMALL >> 6)
-        self._spent[key] = spent
-        if size < _SMALL and spent < _PATIENCE:
+        cost = max(size, _SMALL >> 6)
+        spent = self._spent[key] = self._spent.get(key, 0) + cost
+        self._whole += cost
+        if size < _SMALL and spent < _PATIENCE and not self._ready(key, spent, args):
             return None
         entry = self._entries[key] = _compile(key[0], args)
         return entry
+
+    def _ready(self, key: Any, spent: int, args: tuple[Any, ...]) -> bool:
+        """Whether a loop need only be loaded from disk: some milliseconds, but half a second for the first one."""
+        if spent < _READY or key in self._missing or not (self._entries or self._whole >= _PATIENCE):
+            return False
+        found = _on_disk(key[0], args)
+        if not found:
+            self._missing.add(key)
+        return found
 
 
 _LOOPS = _Loops()
 
 
 def _compile(name: str, args: tuple[Any, ...]) -> Callable[..., None]:
+    loop, signature = _dispatcher(name, args)
+    entry: Callable[..., None] = loop.compile(signature)
+    return entry
+
+
+def _on_disk(name: str, args: tuple[Any, ...]) -> bool:
+    """Whether Numba's cache holds a loop for these arguments; False where this version of Numba does not tell."""
+    loop, signature = _dispatcher(name, args)
+    try:
+        cache = loop._cache
+        return cache._index_key(signature, loop.targetctx.codegen()) in cache._cache_file._load_index()
+    except (AttributeError, TypeError, OSError):
+        return False
+
+
+def _dispatcher(name: str, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
     import numba
 
     module, _, function = name.rpartition(".")
     loop = getattr(import_module(f"chopper.engine.{module or 'loops'}"), function)
-    signature = tuple(numba.typeof(arg) for arg in args)
-    entry: Callable[..., None] = loop.compile(signature)
-    return entry
+    return loop, tuple(numba.typeof(arg) for arg in args)
 
 
 def loop_for(name: str, x: _Array, out: _Array, *args: Any, by: Any = None) -> Callable[..., None] | None:
@@ -90,6 +121,9 @@ def on_number(plan: Plan, bits: int) -> int:
 def run(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array | None, threads: int | None) -> None:
     """Run a plan from x to out: flat, contiguous, native; out may be x itself."""
     if x.size == 0:
+        return
+    if x.size == 1 and key is None and x.dtype.kind == out.dtype.kind == "f" and (words is None or x.itemsize == 8):
+        _on_one(plan, x, out, words)
         return
     if key is not None and key.rows is not None and key.rows.length < _ROW:
         words = np.concatenate([words_of(key, at, min(_BLOCK, x.size - at)) for at in range(0, x.size, _BLOCK)])
@@ -118,6 +152,16 @@ def run(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array | Non
             entry(plan.kernel, *views, plan.params, (key.high, key.low, counter >> 32, counter & (_WORD - 1)))
 
     share(part, x.size, threads)
+
+
+def _on_one(plan: Plan, x: _Array, out: _Array, words: _Array | None) -> None:
+    """Run a plan on one element, in Python integers: quicker than NumPy, and nothing need be loaded.
+
+    Kernels with random words need integers of 32 bits that wrap around on the shorter carrier, so they are left out.
+    """
+    kind = f"i{x.itemsize}"
+    word = 0 if words is None else int(words[0])
+    out.view(kind)[0] = plan.kernel(lambda c, a, b: a if c else b, int(x.view(kind)[0]), word, plan.params)
 
 
 def look_up(codes: _Array, table: _Array, out: _Array, threads: int | None) -> None:
@@ -203,15 +247,14 @@ def _on_numpy(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array
 def all_words(key: Key, size: int, threads: int | None) -> npt.NDArray[np.uint32]:
     """Return the random words of `size` elements."""
     words = np.empty(size, np.uint32)
-    kernel = Kernel("threefry", "random_word", "toward_zero", 32)
-    entry = loop_for("block_loops.fill", words, words, kernel, words, (0, 0, 0, 0), 0, 0)
+    entry = loop_for("block_loops.fill", words, words, _WORDS, words, (0, 0, 0, 0), 0, 0)
     if entry is None:
         return words_of(key, 0, size)
 
     def part(start: int, stop: int) -> None:
         for low, high, counter in _segments(key, start, stop):
             begin = (counter - low) % (_WORD * _WORD)
-            entry(kernel, words, (key.high, key.low, counter >> 32, begin & (_WORD - 1)), low, high)
+            entry(_WORDS, words, (key.high, key.low, counter >> 32, begin & (_WORD - 1)), low, high)
 
     share(part, size, threads)
     return words

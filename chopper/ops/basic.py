@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from chopper.engine.operations.call import Options, operate
-from chopper.engine.operations.catalogue import OPERATIONS
-from chopper.engine.operations.stages import by_kernel
+from chopper.engine.operations.stages import STAGES
 from chopper.formats.base import Format
 from chopper.rounding import Rounding
 
@@ -79,7 +78,7 @@ def add(
     >>> add(np.array([448.0, 0.3], np.float32), 16.0, "e4m3")
     array([448.,  16.], dtype=float32)
     """
-    return operate("add", by_kernel(OPERATIONS["add"]), (x, y), fmt, rounding, options)
+    return operate("add", STAGES["add"], (x, y), fmt, rounding, options)
 
 
 def sub(
@@ -94,7 +93,7 @@ def sub(
     >>> sub(1.0, 1.0, "fp16", "down")
     -0.0
     """
-    return operate("sub", by_kernel(OPERATIONS["sub"]), (x, y), fmt, rounding, options)
+    return operate("sub", STAGES["sub"], (x, y), fmt, rounding, options)
 
 
 def mul(
@@ -109,7 +108,7 @@ def mul(
     >>> mul(0.0, float("inf"), "fp16")
     nan
     """
-    return operate("mul", by_kernel(OPERATIONS["mul"]), (x, y), fmt, rounding, options)
+    return operate("mul", STAGES["mul"], (x, y), fmt, rounding, options)
 
 
 def div(
@@ -124,7 +123,7 @@ def div(
     >>> div(1.0, 0.0, "e5m2"), div(1.0, 0.0, "e4m3"), div(1.0, 0.0, "posit16")
     (inf, 448.0, nan)
     """
-    return operate("div", by_kernel(OPERATIONS["div"]), (x, y), fmt, rounding, options)
+    return operate("div", STAGES["div"], (x, y), fmt, rounding, options)
 
 
 def sqrt(x: Any, fmt: str | Format, rounding: str | Rounding = "nearest_even", **options: Unpack[Options]) -> Any:
@@ -135,7 +134,7 @@ def sqrt(x: Any, fmt: str | Format, rounding: str | Rounding = "nearest_even", *
     >>> sqrt(2.0, "posit16")
     1.4140625
     """
-    return operate("sqrt", by_kernel(OPERATIONS["sqrt"]), (x,), fmt, rounding, options)
+    return operate("sqrt", STAGES["sqrt"], (x,), fmt, rounding, options)
 
 
 def fma(
@@ -148,4 +147,4 @@ def fma(
     >>> fma(7.0, 37.0, -(2.0**-100), "bf16")
     258.0
     """
-    return operate("fma", by_kernel(OPERATIONS["fma"]), (x, y, z), fmt, rounding, options)
+    return operate("fma", STAGES["fma"], (x, y, z), fmt, rounding, options)

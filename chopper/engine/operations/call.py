@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from chopper.engine import plan as planning
 from chopper.engine.backend import Operator, elsewhere
-from chopper.engine.inputs import as_words
-from chopper.engine.operations.chunks import CHUNK, Job, job_for, run_chunk
+from chopper.engine.inputs import as_words, exact_float, is_number
+from chopper.engine.operations.chunks import CHUNK, run_chunk
 from chopper.engine.operations.flags import Flags
+from chopper.engine.operations.job import Job, job_for
 from chopper.engine.operations.operands import Operands, Target, gather, wide
+from chopper.engine.operations.single import exact_of, first_word, number_of, pattern_of, round_one
 from chopper.engine.operations.stages import Stage
 from chopper.engine.operations.turns import decides
 from chopper.engine.plan import Plan, Request
@@ -86,15 +88,19 @@ def operate(
     other = elsewhere(xs)
     if other is not None:
         return hand_over(other, name, xs, fmt, rounding, options)
-    settings = _settings(options)
+    settings = _settings(options) if options else _DEFAULTS
     asked = planning.request(get(fmt), rounding, settings.overflow, settings.random_bits, None)
     if asked.fmt.blocked:
         raise UnsupportedInputError(
             f"operations round single numbers, and those of {asked.fmt} share scales; pass the format of its elements, "
             "or chop the result"
         )
-    operands, target = gather(xs, asked.fmt, settings.out)
     own = None if given or decides(asked) else getattr(planning.family_of(asked.fmt), "operate", None)
+    if own is None and settings.out is None and settings.flags is None and all(map(is_number, xs)):
+        number = _on_numbers(job_for(name, stage, asked, given), xs, settings)
+        if number is not None:
+            return number
+    operands, target = gather(xs, asked.fmt, settings.out)
     words = _words(asked, settings, target, operands.size)
     if own is not None:
         arrays = wide(operands.cut(0, operands.size))
@@ -116,6 +122,21 @@ def hand_over(
     """Let another backend run a function of `chopper.ops`."""
     function = getattr(import_module("chopper.ops"), name)
     return other.operate(function, xs, {"fmt": fmt, "rounding": rounding, **options})
+
+
+_DEFAULTS = Settings()
+
+
+def _on_numbers(job: Job, xs: Sequence[float], settings: Settings) -> float | None:
+    """Return the result for Python numbers in Python integers, or None where that does not serve."""
+    exact = exact_of(job, tuple([pattern_of(exact_float(x)) for x in xs]))
+    if exact is None:
+        return None
+    word = 0
+    if job.asked.rounding.random:
+        given = settings.random_words
+        word = first_word(as_key(settings.key, settings.offset)) if given is None else int(as_words(given, ())[0])
+    return number_of(round_one(job, exact, word))
 
 
 def _settings(options: Options) -> Settings:

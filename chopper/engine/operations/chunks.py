@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from chopper.engine import plan as planning
-from chopper.engine.operations.catalogue import OPERATIONS
 from chopper.engine.operations.flags import Flags, tell
+from chopper.engine.operations.job import Job
 from chopper.engine.operations.operands import wide
-from chopper.engine.operations.processor import in_hardware, kind_of
-from chopper.engine.operations.stages import Stage, put, round_chunk
-from chopper.engine.operations.turns import carrier_for, drawn_bits
+from chopper.engine.operations.processor import in_hardware
+from chopper.engine.operations.single import exact_of, number_of, pattern_of, round_one
+from chopper.engine.operations.stages import put, round_chunk
+from chopper.engine.operations.turns import drawn_bits
 from chopper.engine.operations.wide import halves_of, integers_of
 from chopper.engine.patterns import carrier_of
-from chopper.engine.plan import Plan, Request
-from chopper.engine.run import on_number
+from chopper.engine.plan import Plan
 from chopper.errors import RangeError
 from chopper.formats.finfo import exponent_of
-from chopper.kernels.carrier import BINARY64, BINARY128
+from chopper.kernels.carrier import BINARY128
 from chopper.kernels.odd import Exact
-from chopper.rounding import Overflow, Rounding
+from chopper.rounding import Overflow
 
-__all__ = ["CHUNK", "Job", "job_for", "run_chunk"]
+__all__ = ["CHUNK", "run_chunk"]
 
 _Array = npt.NDArray[Any]
 
@@ -33,46 +31,15 @@ CHUNK = 1 << 15
 """Elements that pass through both stages together, so that temporaries stay in cache."""
 
 
-class Job(NamedTuple):
-    """A first stage, and the plan of the second."""
-
-    name: str
-    stage: Stage
-    asked: Request
-    plan: Plan
-    edges: Exact
-    kind: np.dtype[Any] | None  # the dtype in which the processor does the same, if there is one
-    short: tuple[Plan, Exact] | None  # for results that float64 holds, where the plan is for the wider carrier
-
-
-def job_for(name: str, stage: Stage, asked: Request, given: bool) -> Job:
-    """Return how to do an operation; `given`: its results are exact in float64."""
-    plan, edges = _plan(asked, given)
-    short = _plan(asked, True) if plan.kernel.width == 128 and name in OPERATIONS else None
-    return Job(name, stage, asked, plan, edges, None if given else kind_of(name, asked), short)
-
-
-@lru_cache(maxsize=512)
-def _plan(asked: Request, given: bool) -> tuple[Plan, Exact]:
-    """Return the plan of the second stage and the edges of the first one."""
-    width = planning.carrier_width(asked.fmt, 64) if given else carrier_for(asked)
-    plan = planning.plan_round(asked, width)
-    if width == 128 and plan.twin is not None:
-        plan = plan.twin
-    c = carrier_of(width)
-    nan = c.inf | 1 << (c.precision - 2)
-    zero = c.sign if asked.rounding is Rounding.DOWN else 0
-    return plan, Exact(zero, nan if _lacks_infinity(asked) else c.inf, nan)
-
-
-def _lacks_infinity(asked: Request) -> bool:
-    """Whether the format takes infinity for NaN, as those with a NaR do: dividing by zero gives NaN then."""
-    return on_number(planning.plan_round(Request(asked.fmt), 64), BINARY64.inf) > BINARY64.inf
+_LEAST, _MOST = 2.0**-126, 2.0**127
+"""Between these, a value of a format that fits float32 moves there by the processor, whatever it flushes."""
 
 
 def run_chunk(job: Job, arrays: tuple[_Array, ...], words: _Array | None, out: _Array, flags: Flags | None) -> None:
     """Put the rounded results of operands, all of one length, into an array of float32 or float64."""
     if flags is None and job.kind is not None and out.dtype == job.kind and in_hardware(job.name, arrays, out):
+        return
+    if out.size == 1 and flags is None and _alone(job, arrays, words, out):
         return
     tile = np.empty(out.size)
     if flags is not None:
@@ -82,6 +49,25 @@ def run_chunk(job: Job, arrays: tuple[_Array, ...], words: _Array | None, out: _
     else:
         _in_full(job, arrays, words, tile)
     put(tile, out)
+
+
+def _alone(job: Job, arrays: tuple[_Array, ...], words: _Array | None, out: _Array) -> bool:
+    """Do the only element in Python integers; False, and nothing done, where that does not serve."""
+    exact = exact_of(job, tuple([_pattern(a) for a in arrays]))
+    if exact is None:
+        return False
+    number = number_of(round_one(job, exact, 0 if words is None else int(words[0])))
+    if out.itemsize == 8 or _LEAST <= abs(number) <= _MOST:
+        out[0] = number
+    else:
+        put(np.array([number]), out)
+    return True
+
+
+def _pattern(a: _Array) -> int:
+    """Return the float64 pattern of the only element of an array of float32 or float64."""
+    number = float(a[0])
+    return pattern_of(number) if abs(number) >= _LEAST else int(wide((a,))[0].view(np.int64)[0])
 
 
 def _in_full(job: Job, arrays: tuple[_Array, ...], words: _Array | None, out: _Array) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +31,8 @@ class Operands(NamedTuple):
 
     def cut(self, low: int, high: int) -> tuple[_Array, ...]:
         """Return the operands of the elements from `low` to `high`."""
+        if low == 0 and high == self.size and all(a.size == high for a in self.arrays):
+            return self.arrays
         count = high - low
         return tuple(np.full(count, a[0]) if a.size == 1 != count else a[low:high] for a in self.arrays)
 
@@ -84,20 +88,21 @@ def gather(xs: Sequence[Any], fmt: Format, out: Any) -> tuple[Operands, Target]:
     """
     sources = [as_real(x) for x in xs]
     try:
-        shape = np.broadcast_shapes(*(a.shape for a in sources))
+        shape = sources[0].shape
+        if any(a.shape != shape for a in sources):
+            shape = np.broadcast_shapes(*(a.shape for a in sources))
     except ValueError:
         shapes = ", ".join(str(a.shape) for a in sources)
         raise UnsupportedInputError(f"shapes {shapes} do not broadcast; pass arrays of one shape, or numbers") from None
     kind = _result_dtype(xs, sources, fmt)
-    for x in xs:
-        check_out(out, x, shape, kind)
-    size = 1
-    for extent in shape:
-        size *= extent
+    if out is not None:
+        for x in xs:
+            check_out(out, x, shape, kind)
     scalar = "" if any(isinstance(x, (np.ndarray, list, tuple)) for x in xs) else "generic"
     scalar = "number" if all(is_number(x) for x in xs) else scalar
     dtype = _FLOAT32 if all(map(_is_short, sources)) else _FLOAT64
-    return Operands(tuple(_flat(a, shape, dtype) for a in sources), shape, size), Target(kind, shape, out, scalar)
+    flat = tuple([_flat(a, shape, dtype) for a in sources])
+    return Operands(flat, shape, prod(shape)), Target(kind, shape, out, scalar)
 
 
 def wide(arrays: tuple[_Array, ...]) -> tuple[_Array, ...]:
@@ -118,7 +123,7 @@ def _held(number: float) -> bool:
 
 def _flat(a: _Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> _Array:
     carried = a.astype(np.float32) if dtype == _FLOAT32 and a.dtype.itemsize > 4 else widen(a, dtype)
-    if carried.size == 1:
+    if carried.size == 1 or carried.shape == shape:
         return np.ascontiguousarray(carried).reshape(-1)
     return np.ascontiguousarray(np.broadcast_to(carried, shape)).reshape(-1)
 
@@ -127,4 +132,9 @@ def _result_dtype(xs: Sequence[Any], sources: Sequence[_Array], fmt: Format) -> 
     """Return float32 if every operand that has a float dtype is no wider and the format fits, else float64."""
     floats = [a.dtype for x, a in zip(xs, sources, strict=True) if a.dtype.kind not in "iub" and not is_number(x)]
     narrow32 = bool(floats) and all(dtype.itemsize <= 4 for dtype in floats)
-    return _FLOAT32 if narrow32 and planning.family_of(fmt).fits(fmt, 32) else _FLOAT64
+    return _FLOAT32 if narrow32 and _fits_single(fmt) else _FLOAT64
+
+
+@lru_cache(maxsize=1024)
+def _fits_single(fmt: Format) -> bool:
+    return planning.family_of(fmt).fits(fmt, 32)

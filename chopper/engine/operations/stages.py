@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from chopper.engine.casts import narrow, widen
 from chopper.engine.kernel import Kernel
-from chopper.engine.operations.catalogue import LOOPS, Operation
+from chopper.engine.operations.catalogue import LOOPS, OPERATIONS, Operation
 from chopper.engine.operations.wide import exact_wide, narrowed, round_wide
 from chopper.engine.patterns import carrier_of
 from chopper.engine.plan import Plan
@@ -19,7 +20,7 @@ from chopper.kernels.carrier import BINARY64
 from chopper.kernels.odd import Exact
 from chopper.kernels.products import holds_product
 
-__all__ = ["Stage", "by_kernel", "put", "round_chunk"]
+__all__ = ["STAGES", "Stage", "put", "round_chunk"]
 
 _Array = npt.NDArray[Any]
 
@@ -33,7 +34,7 @@ The other arguments are what to do at the edges and the width of the carrier.  T
 _FLOAT64 = np.dtype(np.float64)
 
 
-def by_kernel(operation: Operation) -> Stage:
+def _by_kernel(operation: Operation) -> Stage:
     """Return the first stage of an operation that has a kernel."""
 
     def stage(arrays: tuple[_Array, ...], f: Exact, width: int) -> Any:
@@ -49,6 +50,10 @@ def by_kernel(operation: Operation) -> Stage:
         return result
 
     return stage
+
+
+STAGES = MappingProxyType({name: _by_kernel(operation) for name, operation in OPERATIONS.items()})
+"""The first stages of the operations that have kernels, by name."""
 
 
 def _by_processor(operation: Operation, arrays: tuple[_Array, ...], f: Exact) -> _Array | None:

@@ -1,0 +1,1 @@
+"""Error-free transformations, expansions and compensated sums, judged in integers and fractions."""
