@@ -117,4 +117,4 @@ def _moved(x: Any, down: float | None, fmt: str | Format, out: Any) -> Any:
 
 
 def _full(a: Any, size: int) -> Any:
-    return np.broadcast_to(a, size)
+    return a if a.size == size else np.full(size, a[0])
