@@ -120,9 +120,9 @@ def test_functions(name: str, fmt: str, tally: Tally) -> None:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", truth.UNARY)
 def test_every_number(name: str, tally: Tally) -> None:
-    """Values at all numbers of the named formats of up to 8 bits, but for those beside limits."""
+    """Values at all numbers of the named formats of up to 12 bits, but for those beside limits."""
     for fmt in chopper.formats():
-        if fmt.bits <= 8 and (fmt.family == "lns" or getattr(fmt, "logarithmic", False)):
+        if fmt.bits <= 12 and (fmt.family == "lns" or getattr(fmt, "logarithmic", False)):
             compare(name, fmt, definition(fmt).floats, tally)
 
 
