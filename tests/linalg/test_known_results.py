@@ -55,8 +55,6 @@ def test_harmonic_series_rounded_up_goes_on() -> None:
 
     Rounding the float64 sum stops at n = 5013 with 2.199e12: there 1/n is lost before it can be rounded up.
     """
-    if float(Arithmetic("bf16", "up").add(2.0**50, 2.0**-20)) == 2.0**50:
-        pytest.skip("sums are rounded twice")
     exact, fl, total = Scalar("bf16", "up"), Arithmetic("bf16", "up"), 0.0
     for n in range(1, 5060):
         term = exact.round(Fraction(1, n))

@@ -148,10 +148,8 @@ def test_xlns(width: int, fraction_bits: int, tally) -> None:
 
 def test_through_ops(tally) -> None:
     """`chopper.ops` hands operations on logarithmic numbers on."""
-    from chopper.ops import add, basic
+    from chopper.ops import add
 
     x = chopper.decode(np.arange(1, 64, dtype=np.uint8), "lns8", np.float64)
     want = operate("add", [x, x[::-1].copy()], get("lns8"), Rounding.DOWN)
-    if (basic.__doc__ or "").startswith("Stand-in"):  # the results of float64 operations agree in sums of eight bits
-        want = chopper.chop(x + x[::-1], "lns8", "down")
     tally.same(add(x, x[::-1], "lns8", "down"), want, x, fmt="lns8", mode="down")
