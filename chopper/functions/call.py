@@ -13,16 +13,15 @@ import numpy.typing as npt
 from chopper.engine import plan as planning
 from chopper.engine.backend import elsewhere
 from chopper.engine.casts import narrow
-from chopper.engine.inputs import as_words
-from chopper.engine.operations.call import Options, Settings, hand_over
+from chopper.engine.operations.call import Options, hand_over, settings_of, words_for
 from chopper.engine.operations.chunks import CHUNK
 from chopper.engine.operations.flags import tell
-from chopper.engine.operations.operands import Operands, Target, gather, wide
+from chopper.engine.operations.operands import Operands, gather, wide
 from chopper.engine.operations.stages import round_chunk
 from chopper.engine.operations.turns import carrier_for
 from chopper.engine.patterns import carrier_of
 from chopper.engine.plan import Plan, Request
-from chopper.engine.run import all_words, on_number, share
+from chopper.engine.run import on_number, share
 from chopper.errors import RangeError, UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
@@ -31,7 +30,6 @@ from chopper.functions.logarithmic import is_logarithmic, operate
 from chopper.functions.rows import ROWS, Function
 from chopper.functions.turns import turns_of
 from chopper.kernels.odd import widen
-from chopper.random import as_key
 from chopper.rounding import Overflow, Rounding
 
 __all__ = ["call"]
@@ -47,7 +45,7 @@ def call(name: str, xs: Sequence[Any], fmt: str | Format, rounding: str | Roundi
     other = elsewhere(xs)
     if other is not None:
         return hand_over(other, name, xs, fmt, rounding, options)
-    settings = _settings(options)
+    settings = settings_of(options)
     asked = planning.request(get(fmt), rounding, settings.overflow, settings.random_bits, None)
     if asked.fmt.blocked:
         raise UnsupportedInputError(
@@ -55,7 +53,7 @@ def call(name: str, xs: Sequence[Any], fmt: str | Format, rounding: str | Roundi
             "or chop the result"
         )
     operands, target = gather(xs, asked.fmt, settings.out)
-    words = _words(asked, settings, target, operands.size)
+    words = words_for(asked, settings, target, operands.size)
     if is_logarithmic(asked.fmt):
         return target.deliver(operate(ROWS[name], name, wide(operands.cut(0, operands.size)), asked, words))
     job = _Job(ROWS[name], asked)
@@ -72,25 +70,6 @@ def call(name: str, xs: Sequence[Any], fmt: str | Format, rounding: str | Roundi
     if marked:
         _check(job, operands, results, name)
     return target.deliver(results if target.dtype == results.dtype else narrow(results, target.dtype))
-
-
-def _settings(options: Options) -> Settings:
-    unknown = sorted(options.keys() - set(Settings._fields))
-    if unknown:
-        raise TypeError(f"unexpected keyword argument {unknown[0]!r}; legal: {', '.join(Settings._fields)}")
-    settings = Settings(**options)
-    threads = settings.threads
-    if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or threads < 1):
-        raise UnsupportedInputError(f"threads={threads!r} is not legal; legal: a positive integer or None")
-    return settings
-
-
-def _words(asked: Request, settings: Settings, target: Target, size: int) -> npt.NDArray[np.uint32] | None:
-    if not asked.rounding.random:
-        return None
-    if settings.random_words is not None:
-        return as_words(settings.random_words, target.shape)
-    return all_words(as_key(settings.key, settings.offset, target.shape), size, settings.threads)
 
 
 @dataclass

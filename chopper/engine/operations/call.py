@@ -28,7 +28,7 @@ from chopper.kernels.carrier import BINARY64
 from chopper.random import Chunk, as_key
 from chopper.rounding import Overflow, Rounding
 
-__all__ = ["Options", "Settings", "hand_over", "operate"]
+__all__ = ["Options", "Settings", "hand_over", "operate", "settings_of", "words_for"]
 
 _Array = npt.NDArray[Any]
 
@@ -88,7 +88,7 @@ def operate(
     other = elsewhere(xs)
     if other is not None:
         return hand_over(other, name, xs, fmt, rounding, options)
-    settings = _settings(options) if options else _DEFAULTS
+    settings = settings_of(options) if options else _DEFAULTS
     asked = planning.request(get(fmt), rounding, settings.overflow, settings.random_bits, None)
     if asked.fmt.blocked:
         raise UnsupportedInputError(
@@ -101,7 +101,7 @@ def operate(
         if number is not None:
             return number
     operands, target = gather(xs, asked.fmt, settings.out)
-    words = _words(asked, settings, target, operands.size)
+    words = words_for(asked, settings, target, operands.size)
     if own is not None:
         arrays = wide(operands.cut(0, operands.size))
         values = own(name, arrays, asked, words)
@@ -139,7 +139,8 @@ def _on_numbers(job: Job, xs: Sequence[float], settings: Settings) -> float | No
     return number_of(round_one(job, exact, word))
 
 
-def _settings(options: Options) -> Settings:
+def settings_of(options: Options) -> Settings:
+    """Return the options of a call with every default in place; raises for what is not legal."""
     unknown = sorted(options.keys() - set(Settings._fields))
     if unknown:
         raise TypeError(f"unexpected keyword argument {unknown[0]!r}; legal: {', '.join(Settings._fields)}")
@@ -150,7 +151,8 @@ def _settings(options: Options) -> Settings:
     return settings
 
 
-def _words(asked: Request, settings: Settings, target: Target, size: int) -> npt.NDArray[np.uint32] | None:
+def words_for(asked: Request, settings: Settings, target: Target, size: int) -> npt.NDArray[np.uint32] | None:
+    """Return the random words of the elements of a result; None in modes without chance."""
     if not asked.rounding.random:
         return None
     if settings.random_words is not None:
