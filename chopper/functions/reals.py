@@ -26,6 +26,12 @@ _FIRST = 128
 _LIKE_X = MappingProxyType({"silu": -1, "gelu": -1, "softplus": 1})
 """Functions that come close to x for large x, and on which side of it they are."""
 
+_CLOSE = MappingProxyType({"silu": 9, "gelu": 5, "softplus": 9})
+"""For x > 2^this they are off by less than e^-511 of it: nothing that a format asks for lies between."""
+
+_LOG2_E = Fraction(23, 16)
+"""A little less than log2 e."""
+
 _FAR = Fraction(1 << 12)
 """Powers of 2 or e whose exponents lie beyond are alike to every format that float64 holds."""
 
@@ -39,6 +45,11 @@ class Power(NamedTuple):
     exponent: Fraction
     natural: bool
     negative: bool
+
+    @property
+    def height(self) -> Fraction:
+        """The binary logarithm of the magnitude, or a little less where that is large."""
+        return self.exponent * _LOG2_E if self.natural else self.exponent
 
     def ends(self, n: int) -> tuple[Dyadic, Dyadic]:
         """Return two numbers around it, 2^-n apart or less, and 2^-n of it."""
@@ -106,7 +117,7 @@ def magnitude_of(
         return (1 if known > 0 else -1), Magnitude(((Fraction(0), abs(Fraction(known))),), natural)
     operands = tuple(operands)
     x = operands[0]
-    if name in _LIKE_X and isinstance(x, Power) and not x.negative and x.exponent > 12:  # x > 2^12: off by e^-4096
+    if name in _LIKE_X and isinstance(x, Power) and not x.negative and x.height > _CLOSE[name]:
         return 1, Beside(((x.exponent, Fraction(1)),), natural, _LIKE_X[name])
     terms = _terms(row, name, operands, natural)
     if terms is not None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 import mpmath
 import numpy as np
 
-__all__ = ["BINARY", "SPECIAL", "UNARY", "odd_float", "odd_fraction", "special", "values"]
+__all__ = ["BINARY", "SPECIAL", "UNARY", "limit", "odd_float", "odd_fraction", "special", "values"]
 
 MP = mpmath.mp.clone()
 STEPS = (90, 200, 700, 3000, 9000)
@@ -113,7 +113,7 @@ def special(name: str, x: float) -> float | None:
     return NAN if outside.get(name, False) else None
 
 
-def _limit(name: str, x: float) -> Fraction | None:
+def limit(name: str, x: float) -> Fraction | None:
     """Return a number beside the value, on its side, where the value lies closer to a limit than 2^-1100."""
     less, more = 1 - Fraction(1, 1 << 1000), 1 + Fraction(1, 1 << 1000)
     side = 1 if x > 0 else -1
@@ -142,7 +142,7 @@ def _scaled(name: str, xs: tuple[float, ...], precision: int) -> tuple[int, int]
 
 def odd_number(name: str, xs: tuple[float, ...], bits: int, bottom: int) -> tuple[int, int]:
     """Return m and e: the value rounded to odd, to a multiple of 2^bottom of so many bits; 2^FAR for all beyond."""
-    near = _limit(name, xs[0])
+    near = limit(name, xs[0])
     if near is not None:
         e = near.numerator.bit_length() - near.denominator.bit_length() - bits - 2
         return _cut(near, bits, e)
