@@ -1,4 +1,4 @@
-"""Functions to logarithmic formats against their definition in 400 bits and more: irrational operands, numbers, turns."""
+"""Functions to logarithmic formats against their definition in many bits: irrational operands, numbers, turns."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def expected(name: str, fmt: Format, xs: tuple[float, ...], mode: Rounding) -> f
 
 
 def beside_limit(name: str, x: float) -> bool:
-    """Tell whether the value is so close to a limit, never equal to it, that many bits are needed to see on which side."""
+    """Tell whether the value may be so close to a limit that many bits are needed; it is never equal to it."""
     return (name in LIMITED and abs(x) > 10) or (name not in ROOTS and abs(x) < 1e-30)
 
 
