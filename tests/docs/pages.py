@@ -12,6 +12,7 @@ from chopper.formats.registry import rows
 from chopper.formats.scaled import ScaledFormat
 from chopper.formats.tables import Row
 from chopper.rounding import Overflow, Rounding
+from tests.peers.defects import DEFECTS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 MARK = re.compile(r"(<!-- table: ([a-z0-9_]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -47,7 +48,20 @@ def float_of(x: Fraction) -> float | None:
 
 def scalars(family: str) -> str:
     """Return the named formats of a family."""
-    header = ("name", "bits", "p", "emin", "emax", "largest", "smallest normal", "smallest", "inf", "NaN", "also", "source")
+    header = (
+        "name",
+        "bits",
+        "p",
+        "emin",
+        "emax",
+        "largest",
+        "smallest normal",
+        "smallest",
+        "inf",
+        "NaN",
+        "also",
+        "source",
+    )
     return table(header, (_scalar(row) for row in rows() if not row.format.blocked and row.format.family == family))
 
 
@@ -110,12 +124,23 @@ def _result(x: float, fmt: str, policy: Overflow) -> str:
         return type(error).__name__
 
 
+def defects() -> str:
+    """Return what other tools gave."""
+    header = ("tool", "call", "gave", "right")
+    return table(header, ((row.tool, f"`{row.call}`", _list(row.theirs), _list(row.right)) for row in DEFECTS))
+
+
+def _list(xs: Sequence[float]) -> str:
+    return ", ".join(f"{x:.6g}" for x in xs)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     **{family: lambda family=family: scalars(family) for family in FAMILIES},  # type: ignore[misc]
     "scaled": scaled,
     "modes": modes,
     "examples": examples,
     "overflows": overflows,
+    "defects": defects,
 }
 
 
