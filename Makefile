@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench verify-exhaustive battery proofs docs gpu clean
+.PHONY: help demo test lint types bench verify-exhaustive battery proofs docs gpu package clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -48,6 +48,9 @@ docs: $(VENV)/.docs ## build the documentation into site/
 
 gpu: ## run the GPU tests with $(PYTHON) as it is; installs nothing
 	@if [ -d tests/gpu ]; then PYTHONPATH=. $(PYTHON) -m pytest tests/gpu -q -rs; else echo "tests/gpu: there is nothing yet"; fi
+
+package: $(VENV)/.test ## build the distributions and install them into empty environments, for each Python found
+	$(RUN) pytest -m packaging tests/packaging -q -rs
 
 clean: ## remove the environment and everything that was built
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis

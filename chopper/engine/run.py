@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
@@ -13,10 +11,11 @@ import numpy.typing as npt
 
 from chopper.engine.kernel import Kernel
 from chopper.engine.plan import Plan
+from chopper.engine.threads import share
 from chopper.kernels.threefry import random_word
 from chopper.random import Key
 
-__all__ = ["all_words", "look_up", "loop_for", "on_number", "run", "share", "words_of"]
+__all__ = ["all_words", "look_up", "loop_for", "on_number", "run", "words_of"]
 
 _Array = npt.NDArray[Any]
 
@@ -151,7 +150,7 @@ def run(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array | Non
             views = [a[low:high] for a in arrays]
             entry(plan.kernel, *views, plan.params, (key.high, key.low, counter >> 32, counter & (_WORD - 1)))
 
-    share(part, x.size, threads)
+    share(part, x.size, threads, steps=key is not None and key.rows is not None)
 
 
 def _on_one(plan: Plan, x: _Array, out: _Array, words: _Array | None) -> None:
@@ -190,44 +189,10 @@ def _segments(key: Key, start: int, stop: int) -> Iterator[tuple[int, int, int]]
         start = end
 
 
-def share(part: Callable[[int, int], None], size: int, threads: int | None, weight: int = 1) -> None:
-    """Run part(start, stop) over [0, size), split between threads; an error in any of them is raised here.
-
-    `weight` is how many elements each of the `size` stands for.
-    """
-    whole = size * weight
-    count = 1 if whole < _THREADED else min(threads or _processors(), whole // (_THREADED // 2), size)
-    if count == 1:
-        part(0, size)
-        return
-    grain = 64 if weight == 1 else 1
-    bounds = [size * i // count // grain * grain for i in range(count)] + [size]
-    errors: list[BaseException] = []
-
-    def guarded(i: int) -> None:
-        try:
-            part(bounds[i], bounds[i + 1])
-        except BaseException as error:
-            errors.append(error)
-
-    helpers = [threading.Thread(target=guarded, args=(i,)) for i in range(1, count)]
-    for helper in helpers:
-        helper.start()
-    guarded(0)
-    for helper in helpers:
-        helper.join()
-    if errors:
-        raise errors[0]
-
-
-def _processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _on_numpy(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array | None) -> None:
     width = plan.kernel.width
     integer = np.dtype(f"i{width // 8}")
+    results = []
     for start in range(0, x.size, _BLOCK):
         block = x[start : start + _BLOCK]
         bits = block.view(integer) if block.dtype.kind == "f" else block.astype(integer)
@@ -240,8 +205,8 @@ def _on_numpy(plan: Plan, x: _Array, out: _Array, key: Key | None, words: _Array
             word = word.view(np.int32) if width == 32 else word.astype(np.int64)
         with np.errstate(all="ignore"):
             result = plan.kernel(np.where, bits, word, plan.params)
-        target = out[start : start + _BLOCK]
-        target[...] = result.view(out.dtype) if out.dtype.kind == "f" else result.astype(out.dtype)
+        results.append(result.view(out.dtype) if out.dtype.kind == "f" else result.astype(out.dtype))
+    np.concatenate(results, out=out)  # in one step, which an interrupt cannot cut
 
 
 def all_words(key: Key, size: int, threads: int | None) -> npt.NDArray[np.uint32]:

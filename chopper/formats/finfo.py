@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import singledispatch
 from typing import Any
@@ -12,6 +12,7 @@ from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.fixed import FixedFormat
 from chopper.formats.float import FloatFormat
+from chopper.formats.lns import LnsFormat
 from chopper.formats.posit import PositFormat
 from chopper.formats.registry import get
 from chopper.formats.takum import TakumFormat
@@ -41,7 +42,8 @@ class FormatInfo:
     format : Format
         The format described.
     bits, precision : int
-        Width of a code; significand bits including the leading one, the most that any value has.
+        Width of a code; significand bits including the leading one, the most that any value has.  Of a logarithmic
+        format, whose numbers are irrational: fraction bits of the exponent plus one, those of a float as fine near 1.
     emin, emax : int
         Exponents of the smallest positive (of floats: normal) and of the largest finite number.
     eps, unit_roundoff : float, Fraction or None
@@ -254,9 +256,18 @@ def _(fmt: FixedFormat) -> FormatInfo:
 @describe.register
 def _(fmt: TakumFormat) -> FormatInfo:
     if fmt.logarithmic:
-        found: FormatInfo = describe.dispatch(Format)(fmt)
-        return found
+        return _logarithmic(fmt, fmt.precision)
     return FormatInfo(precision=fmt.precision, values=(1 << fmt.n) - 1, nans=1, infinities=0, **numbers_of(fmt))
+
+
+@describe.register
+def _(fmt: LnsFormat) -> FormatInfo:
+    return _logarithmic(fmt, fmt.fraction_bits + 1)
+
+
+def _logarithmic(fmt: Format, precision: int) -> FormatInfo:
+    found: FormatInfo = describe.dispatch(Format)(fmt)
+    return replace(found, precision=precision)
 
 
 @describe.register

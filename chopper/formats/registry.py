@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -12,6 +12,7 @@ from chopper.errors import FormatError, UnknownFormatError, nearest_names
 from chopper.formats.base import Format
 from chopper.formats.fixed_names import FIXED
 from chopper.formats.grammar import FLOAT, Family, fold, label, options
+from chopper.formats.plugins import Brought, brought
 from chopper.formats.posit_names import POSIT
 from chopper.formats.scaled_names import SCALED
 from chopper.formats.table_names import CODEBOOK, LNS
@@ -31,6 +32,7 @@ class Registry:
     """The formats of some families, and those registered by name.
 
     Names differ neither by case nor by ``-``, ``_`` and spaces.  What the families define cannot be redefined.
+    `plugins` yields formats of other packages; it is asked once, when a name is unknown or all names are wanted.
 
     Examples
     --------
@@ -41,8 +43,10 @@ class Registry:
     'my-fp4'
     """
 
-    def __init__(self, families: tuple[Family, ...] = FAMILIES) -> None:
-        self._families = families
+    def __init__(
+        self, families: tuple[Family, ...] = FAMILIES, plugins: Callable[[], Iterable[Brought]] = tuple
+    ) -> None:
+        self._families, self._plugins = families, plugins
         self._builtin: dict[str, Row] = {}
         self._own: dict[str, Row] = {}
         self._resolve = lru_cache(maxsize=1024)(self._find)
@@ -61,6 +65,7 @@ class Registry:
 
     def rows(self) -> Iterator[Row]:
         """Yield the row of every named format, the registered ones last."""
+        self._ask_plugins()
         yield from (row for family in self._families for row in family.rows)
         yield from dict.fromkeys(self._own.values())
 
@@ -72,7 +77,12 @@ class Registry:
             raise FormatError(f"aliases={aliases!r} is not legal; legal: several names, as in ({aliases!r},)")
         aliases = tuple(aliases)
         keys = [self._free(text) for text in (name, *aliases)]
-        row = Row(name, aliases, self._named(name, self._from(fmt)), "registered")
+        return self._add(name, aliases, keys, fmt, "registered", replace)
+
+    def _add(
+        self, name: str, aliases: tuple[str, ...], keys: list[str], fmt: object, source: str, replace: bool
+    ) -> Format:
+        row = Row(name, aliases, self._named(name, self._from(fmt)), source)
         old = self._own.get(keys[0])
         if old is not None and not replace and old.format != row.format:
             raise FormatError(f"the name {name!r} is taken by {old.name}; pass replace=True to replace it")
@@ -85,10 +95,23 @@ class Registry:
         self._resolve.cache_clear()
         return row.format
 
+    def _ask_plugins(self) -> None:
+        """Register the formats of other packages, the first time."""
+        plugins, self._plugins = self._plugins, tuple
+        try:
+            for name, fmt, package in plugins():
+                self._add(name, (), [self._free(name)], fmt, f"package {package}", replace=False)
+        except BaseException:
+            self._plugins = plugins
+            raise
+
     def _find(self, text: str) -> Format:
         key = fold(text)
         try:
             found = self._understand(key)
+            if found is None:
+                self._ask_plugins()
+                found = self._understand(key)
         except FormatError as error:
             raise FormatError(f"format {text!r}: {error}") from None
         if found is None:
@@ -152,7 +175,7 @@ class Registry:
         return f"unknown format {text!r}; {hint}{advice or f'a format can be written out, as in {examples}'}"
 
 
-_REGISTRY = Registry()
+_REGISTRY = Registry(plugins=brought)
 
 
 def get(fmt: str | Format) -> Format:

@@ -21,7 +21,8 @@ from chopper.engine.operations.stages import round_chunk
 from chopper.engine.operations.turns import carrier_for
 from chopper.engine.patterns import carrier_of
 from chopper.engine.plan import Plan, Request
-from chopper.engine.run import on_number, share
+from chopper.engine.run import on_number
+from chopper.engine.threads import share
 from chopper.errors import RangeError, UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get

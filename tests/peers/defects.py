@@ -95,9 +95,10 @@ _GFLOAT_ROWS = (
            [-0.00048828124999999995], "binary8p4se", "nearest_away"),
     Defect(_GFLOAT, "k8p3ue, not saturating: -1, -0.3", [-1, -0.3125], [NAN, NAN], [-1, -0.3], "binary8p3ue",
            options={"compat": "p3109"}),
-    Defect(_GFLOAT, "k8p3ue, saturating: -1, -0.3, -inf", [-1, -0.3125, INF], [0, 0, 0], [-1, -0.3, -INF],
+    Defect(_GFLOAT, "k8p3ue, saturating: -1, -0.3, -inf", [-1, -0.3125, 2684354560], [0, 0, 0], [-1, -0.3, -INF],
            "binary8p3ue", options={"compat": "p3109", "overflow": "saturate"}),
-    Defect(_GFLOAT, "E8M0: 0, -1, 1e-45", [0.0, -1.0, 7e-46], [2.0**-127, NAN, 2.0**-127], [0.0, -1.0, 1e-45], "e8m0"),
+    Defect(_GFLOAT, "E8M0: 0, -1, 1e-45", [0.0, -1.0, 2.0**-150],
+           [2.0**-127, NAN, 2.0**-127], [0.0, -1.0, 1e-45], "e8m0"),
     Defect(_GFLOAT, "E8M0, ties: 0.75, 1.5, 3, 6", [0.5, 2, 2, 8], [0.5, 2, 2, 8], [0.75, 1.5, 3, 6], "e8m0"),
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ import pytest
 import chopper
 from tests.oracle import round_codes
 from tests.peers.defects import DEFECTS
+from tests.peers.reproducers import installed, reproduce
 
 SUBJECT = "inputs that other tools get wrong"
 
@@ -28,6 +29,16 @@ def test_right(row, tally):
         codes = round_codes(fmt, x.astype(np.float64), row.rounding, words, overflow=policy)
         got = chopper.encode(x, fmt, row.rounding, **row.options)
         tally.same(got, codes.astype(got.dtype), x, fmt=fmt, mode=row.rounding, about=row.call)
+
+
+HERE = [row for row in DEFECTS if installed(row) == row.tool.split()[1]]
+
+
+@pytest.mark.parametrize("row", HERE, ids=lambda row: f"{row.tool}: {row.call}")
+def test_reproduced(row):
+    """A tool that is here in the version named gives what is said of it."""
+    found = reproduce(row)
+    assert found is None or str(found) == str([float(x) for x in row.theirs])
 
 
 def test_the_data_show_differences():

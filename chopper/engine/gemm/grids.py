@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.engine.gemm.operands import Extent
-from chopper.engine.run import loop_for, share
+from chopper.engine.run import loop_for
+from chopper.engine.threads import share
 
 __all__ = ["Grids", "grids_of", "run_exact"]
 

@@ -14,7 +14,8 @@ from chopper.engine.gemm.task import Task
 from chopper.engine.gemm.words import Words
 from chopper.engine.kernel import Kernel
 from chopper.engine.plan import Request, plan_round
-from chopper.engine.run import loop_for, share
+from chopper.engine.run import loop_for
+from chopper.engine.threads import share
 from chopper.rounding import Overflow, Rounding
 
 __all__ = ["Kernels", "kernels_of", "run_kernels", "run_native"]

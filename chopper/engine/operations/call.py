@@ -20,7 +20,8 @@ from chopper.engine.operations.single import exact_of, first_word, number_of, pa
 from chopper.engine.operations.stages import Stage
 from chopper.engine.operations.turns import decides
 from chopper.engine.plan import Plan, Request
-from chopper.engine.run import all_words, share
+from chopper.engine.run import all_words
+from chopper.engine.threads import share
 from chopper.errors import RangeError, UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
@@ -167,7 +168,7 @@ def _run(job: Job, operands: Operands, words: _Array | None, results: _Array, se
             drawn = None if words is None else words[low:high]
             run_chunk(job, operands.cut(low, high), drawn, results[low:high], settings.flags)
 
-    share(part, operands.size, settings.threads)
+    share(part, operands.size, settings.threads, steps=operands.size > CHUNK)
 
 
 def _check(plan: Plan, operands: Operands, results: _Array, name: str, asked: Request) -> None:

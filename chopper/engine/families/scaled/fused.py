@@ -21,7 +21,8 @@ from chopper.engine.families.scaled.thresholds import thresholds
 from chopper.engine.kernel import Kernel
 from chopper.engine.patterns import carrier_of, pattern, power
 from chopper.engine.plan import Plan, Request
-from chopper.engine.run import loop_for, share
+from chopper.engine.run import loop_for
+from chopper.engine.threads import share
 from chopper.formats.finfo import describe
 from chopper.formats.fixed import FixedFormat
 from chopper.formats.float import FloatFormat

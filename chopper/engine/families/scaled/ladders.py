@@ -24,7 +24,8 @@ from chopper.engine.families.scaled.passes import Scales, exact_scales, largest,
 from chopper.engine.families.scaled.scales import Ask, by_patterns
 from chopper.engine.kernel import Kernel
 from chopper.engine.plan import Request
-from chopper.engine.run import loop_for, share
+from chopper.engine.run import loop_for
+from chopper.engine.threads import share
 from chopper.formats.finfo import significant_bits
 from chopper.formats.float import FloatFormat
 from chopper.formats.policies import Subnormals

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from chopper.engine.families.scaled.exact import Ieee, product, quotient
 from chopper.engine.families.scaled.layout import Layout
 from chopper.engine.kernel import Kernel
-from chopper.engine.run import loop_for, share
+from chopper.engine.run import loop_for
+from chopper.engine.threads import share
 from chopper.errors import RangeError
 from chopper.kernels.carrier import BINARY32, BINARY64, Carrier
 

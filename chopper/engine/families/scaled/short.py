@@ -13,7 +13,8 @@ import numpy.typing as npt
 from chopper.engine import plan as planning
 from chopper.engine.families.scaled.choice import Scaling, View
 from chopper.engine.plan import Plan, Request
-from chopper.engine.run import loop_for, share
+from chopper.engine.run import loop_for
+from chopper.engine.threads import share
 from chopper.formats.base import Format
 from chopper.formats.codebook import CodebookFormat
 from chopper.formats.finfo import describe, significant_bits
