@@ -90,9 +90,9 @@ def _square(x: torch.Tensor) -> Any:
 
 COMPOSITES: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
     {
-        **dict[str, Callable[..., Any]](products.COMPOSED),
-        **dict[str, Callable[..., Any]](reductions.COMPOSED),
-        **dict[str, Callable[..., Any]](convolutions.COMPOSED),
+        **products.COMPOSED,
+        **reductions.COMPOSED,
+        **convolutions.COMPOSED,
         "native_layer_norm": _layer_norm,
         "native_group_norm": _group_norm,
         "gelu": _gelu,

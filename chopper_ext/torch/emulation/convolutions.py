@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from types import MappingProxyType
 from typing import Any
@@ -125,5 +126,7 @@ def _convolution_backward(
     return for_x, for_weight, for_bias
 
 
-COMPOSED = MappingProxyType({"convolution": _convolution, "convolution_backward": _convolution_backward})
+COMPOSED: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
+    {"convolution": _convolution, "convolution_backward": _convolution_backward}
+)
 """By name of the aten operation."""

@@ -17,14 +17,14 @@ UNTOUCHED = _names("""
 """Results are what the operands are, or hold nothing yet, or are rounded as the program says."""
 
 _ARRANGED = _names("""
-    clone copy _to_copy _conj_physical contiguous cat stack hstack vstack concat repeat repeat_interleave flip roll rot90
-    tile index index_select gather take take_along_dim masked_select where select_backward slice_backward
+    clone copy _to_copy _conj_physical contiguous cat stack hstack vstack concat repeat repeat_interleave flip roll
+    rot90 tile index index_select gather take take_along_dim masked_select where select_backward slice_backward
     diagonal_backward as_strided_scatter select_scatter slice_scatter diagonal_scatter index_copy index_fill masked_fill
     masked_scatter scatter constant_pad_nd pad reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d
     replication_pad2d replication_pad3d tril triu diag_embed embedding im2col pixel_shuffle pixel_unshuffle
-    channel_shuffle upsample_nearest1d upsample_nearest2d upsample_nearest3d _unsafe_index _unsafe_masked_index view_copy
-    expand_copy permute_copy unsafe_split unsafe_chunk split_with_sizes_copy split_copy resolve_conj resolve_neg one_hot
-    _chunk_cat block_diag
+    channel_shuffle upsample_nearest1d upsample_nearest2d upsample_nearest3d _unsafe_index _unsafe_masked_index
+    view_copy expand_copy permute_copy unsafe_split unsafe_chunk split_with_sizes_copy split_copy resolve_conj resolve_neg
+    one_hot _chunk_cat block_diag
 """)
 _SELECTED = _names("""
     neg abs sign sgn signbit copysign relu relu6 hardtanh threshold threshold_backward hardtanh_backward clamp clamp_min

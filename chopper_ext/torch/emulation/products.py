@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
@@ -58,5 +59,7 @@ def _addr(c: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     return _plus(c, a.unsqueeze(1) * b, beta, alpha)
 
 
-COMPOSED = MappingProxyType({"addmm": _addmm, "addmv": _addmv, "baddbmm": _baddbmm, "addbmm": _addbmm, "addr": _addr})
+COMPOSED: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
+    {"addmm": _addmm, "addmv": _addmv, "baddbmm": _baddbmm, "addbmm": _addbmm, "addr": _addr}
+)
 """Programs in torch that the mode rounds, by name of the aten operation."""

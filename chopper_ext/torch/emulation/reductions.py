@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from types import MappingProxyType
 from typing import Any
@@ -124,7 +125,7 @@ def _logsumexp(x: torch.Tensor, dim: Any, keepdim: bool = False) -> Any:
     return total if keepdim else total.reshape([n for i, n in enumerate(x.shape) if i not in axes])
 
 
-COMPOSED = MappingProxyType(
+COMPOSED: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
     {
         "mean": _mean,
         "var_mean": _var_mean,

@@ -1,4 +1,4 @@
-"""Arithmetic on tensors for `chopper_ext.torch.emulate`: results of `chopper.ops`, in the dtypes that torch gives them."""
+"""Arithmetic on tensors for `chopper_ext.torch.emulate`: results of `chopper.ops`, in torch's dtypes."""
 
 from __future__ import annotations
 
