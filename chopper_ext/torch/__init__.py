@@ -5,13 +5,22 @@ them inside `torch.compile`, and for what follows.
 
 ``chop``      with a choice of derivative: ``ste="identity"``, ``"clipped"``, a function or None
 ``as_dtype``  codes as a tensor of torch.float8_e4m3fn and the like
+``emulate``   a mode in which every operation of torch rounds, backward included
+``saved_activations``  what autograd keeps, kept in a narrow format
+``ChopOptimizer``      any optimizer of torch with weights, gradients and states of few digits
+``Collage``   AdamW in a narrow format, parameters and second moments kept as pairs
+``scaling``   scales that follow the data from step to step
 """
 
+from chopper_ext.torch import scaling
 from chopper_ext.torch.calls import chop, show_to_compilers
 from chopper_ext.torch.dispatch import TorchBackend
 from chopper_ext.torch.dtypes import as_dtype
+from chopper_ext.torch.emulation import emulate
+from chopper_ext.torch.optimizers import ChopOptimizer, Collage
+from chopper_ext.torch.saved import saved_activations
 
-__all__ = ["as_dtype", "backend", "chop"]
+__all__ = ["ChopOptimizer", "Collage", "as_dtype", "backend", "chop", "emulate", "saved_activations", "scaling"]
 
 backend = TorchBackend()
 """What the core calls with tensors."""

@@ -218,10 +218,11 @@ def emulate(
     key : int, pair of uint32, numpy.random.Generator, Keys or None
         For stochastic modes: base of the stream of keys, of which every operation that rounds draws the next; within
         it, the word of an element is that of its index in C order.
-    accumulate : "exact", Accumulator, unit of hardware or None
-        What adds up products and sums.  "exact": rounded once from the exact sum.  An `Accumulator`: by its order and
-        formats, and its result to `fmt`.  None: torch's own product, whose order of summation is that of its kernels,
-        rounded again.
+    accumulate : "exact", Accumulator, unit of hardware, str or None
+        What adds up products and sums.  "exact": rounded once from the exact sum.  None and "fp32": torch's own
+        product, whose order of summation is that of its kernels, rounded again.  An `Accumulator`, or a text as
+        `chopper.recipes.Gemm` takes it: by its order and formats, and its result rounded to `fmt`; a unit of hardware
+        leaves sums exact.
     ops : str or iterable of str, optional
         Round these alone; names of aten operations, without underscores and the prefix ``native_``, or patterns as
         ``"layer_norm*"``.

@@ -23,8 +23,8 @@ _ARRANGED = _names("""
     masked_scatter scatter constant_pad_nd pad reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d
     replication_pad2d replication_pad3d tril triu diag_embed embedding im2col pixel_shuffle pixel_unshuffle
     channel_shuffle upsample_nearest1d upsample_nearest2d upsample_nearest3d _unsafe_index _unsafe_masked_index
-    view_copy expand_copy permute_copy unsafe_split unsafe_chunk split_with_sizes_copy split_copy resolve_conj resolve_neg
-    one_hot _chunk_cat block_diag
+    view_copy expand_copy permute_copy unsafe_split unsafe_chunk split_with_sizes_copy split_copy resolve_conj
+    resolve_neg one_hot _chunk_cat block_diag
 """)
 _SELECTED = _names("""
     neg abs sign sgn signbit copysign relu relu6 hardtanh threshold threshold_backward hardtanh_backward clamp clamp_min

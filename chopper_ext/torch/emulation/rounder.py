@@ -10,6 +10,8 @@ from chopper import Accumulator, Format, Overflow, Rounding, chop, get, matmul, 
 from chopper.engine.backend import request
 from chopper.errors import PolicyError, RangeError, UnsupportedInputError
 from chopper.random import Keys
+from chopper.recipes import accumulator_of
+from chopper.recipes.accumulation import accumulation
 
 __all__ = ["Rounder", "is_rounded", "plain"]
 
@@ -62,19 +64,12 @@ class Rounder:
 
     def _accumulators(self, given: Any) -> tuple[Any, Any]:
         """Return what adds up products, and what adds up sums; None: torch itself."""
-        if given is None:
-            return None, None
-        if given == "exact":
+        if isinstance(given, str) and given == "exact":
             exact = self._exact()
             return exact, exact
-        if isinstance(given, Accumulator):
-            return given, given
-        if hasattr(given, "instruction"):  # a unit of hardware, which has products but no sums
-            return given, self._exact()
-        raise PolicyError(
-            f"accumulate={given!r} is not legal; legal: 'exact', None for torch's own products, an Accumulator, a unit "
-            "of hardware"
-        )
+        found = accumulator_of(accumulation(given))
+        # A unit of hardware has products but no sums.
+        return found, found if found is None or isinstance(found, Accumulator) else self._exact()
 
     def _exact(self) -> Accumulator:
         if self.overflow is None:
