@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from chopper_ext.torch.emulation import convolutions, products, reductions
+from chopper_ext.torch.emulation import products, reductions
 
 __all__ = ["COMPOSITES", "decomposition"]
 
@@ -92,7 +92,6 @@ COMPOSITES: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
     {
         **products.COMPOSED,
         **reductions.COMPOSED,
-        **convolutions.COMPOSED,
         "native_layer_norm": _layer_norm,
         "native_group_norm": _group_norm,
         "gelu": _gelu,

@@ -1,15 +1,17 @@
-"""Convolutions and their gradients as matrix products of unfolded images, programs in torch that the mode rounds."""
+"""Convolutions and their gradients as matrix products of unfolded images."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
 from types import MappingProxyType
 from typing import Any
 
 import torch
 
-__all__ = ["COMPOSED"]
+from chopper_ext.torch.emulation.reductions import REDUCTIONS
+from chopper_ext.torch.emulation.rounder import Rounder, plain
+
+__all__ = ["CONVOLUTIONS"]
 
 _Sizes = tuple[int, ...]
 
@@ -42,12 +44,16 @@ def _spread(x: torch.Tensor, stride: _Sizes) -> torch.Tensor:
     return wide
 
 
-def _forward(x: Any, weight: Any, stride: _Sizes, padding: _Sizes, dilation: _Sizes, groups: int) -> torch.Tensor:
+def _forward(
+    by: Rounder, x: Any, weight: Any, stride: _Sizes, padding: _Sizes, dilation: _Sizes, groups: int
+) -> torch.Tensor:
     kernel = tuple(weight.shape[2:])
-    return _product(_padded(x, padding, padding), weight, stride, dilation, groups, kernel)
+    return _product(by, _padded(x, padding, padding), weight, stride, dilation, groups, kernel)
 
 
-def _product(x: Any, weight: Any, stride: _Sizes, dilation: _Sizes, groups: int, kernel: _Sizes) -> torch.Tensor:
+def _product(
+    by: Rounder, x: Any, weight: Any, stride: _Sizes, dilation: _Sizes, groups: int, kernel: _Sizes
+) -> torch.Tensor:
     """Return the convolution of a padded image."""
     unfolded = _windows(x, kernel, stride, dilation, groups)
     rows = weight.reshape(groups, weight.shape[0] // groups, -1)
@@ -55,11 +61,13 @@ def _product(x: Any, weight: Any, stride: _Sizes, dilation: _Sizes, groups: int,
         (n - (k - 1) * apart - 1) // step + 1
         for n, k, apart, step in zip(x.shape[2:], kernel, dilation, stride, strict=True)
     ]
-    found = torch.bmm(rows, unfolded).reshape(weight.shape[0], x.shape[0], *positions)
+    found = by.product(rows, unfolded).reshape(weight.shape[0], x.shape[0], *positions)
     return found.transpose(0, 1).contiguous()
 
 
-def _backward(g: Any, weight: Any, size: Any, stride: _Sizes, padding: _Sizes, dilation: _Sizes, groups: int) -> Any:
+def _backward(
+    by: Rounder, g: Any, weight: Any, size: Any, stride: _Sizes, padding: _Sizes, dilation: _Sizes, groups: int
+) -> Any:
     """Return the adjoint of `_forward`: from gradients, or as a transposed convolution, to images of a size."""
     kernel = tuple(weight.shape[2:])
     wide = _spread(g, stride)
@@ -68,11 +76,11 @@ def _backward(g: Any, weight: Any, size: Any, stride: _Sizes, padding: _Sizes, d
     high = [n + (k - 1) * apart - have - before for n, have, before, k, apart in reached]
     split = weight.reshape(groups, weight.shape[0] // groups, *weight.shape[1:])
     turned = split.transpose(1, 2).flip(tuple(range(3, 3 + len(kernel)))).reshape(-1, split.shape[1], *kernel)
-    return _product(_padded(wide, low, high), turned, (1,) * len(kernel), dilation, groups, kernel)
+    return _product(by, _padded(wide, low, high), turned, (1,) * len(kernel), dilation, groups, kernel)
 
 
 def _weight_gradient(
-    g: Any, x: Any, weight: Any, stride: _Sizes, padding: _Sizes, dilation: _Sizes, groups: int
+    by: Rounder, g: Any, x: Any, weight: Any, stride: _Sizes, padding: _Sizes, dilation: _Sizes, groups: int
 ) -> Any:
     kernel = tuple(weight.shape[2:])
     positions = prod(g.shape[2:])
@@ -85,7 +93,7 @@ def _weight_gradient(
         padded = padded.narrow(2 + i, 0, n)
     unfolded = _windows(padded, kernel, stride, dilation, groups)
     rows = g.transpose(0, 1).reshape(groups, g.shape[1] // groups, g.shape[0] * positions)
-    return torch.bmm(rows, unfolded.transpose(1, 2)).reshape(weight.shape)
+    return by.product(rows, unfolded.transpose(1, 2)).reshape(weight.shape)
 
 
 def _sizes(given: Any, axes: int) -> _Sizes:
@@ -94,39 +102,41 @@ def _sizes(given: Any, axes: int) -> _Sizes:
 
 
 def _convolution(
-    x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool, output_padding: Any,
-    groups: int,
+    by: Rounder, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool,
+    output_padding: Any, groups: int,
 ) -> Any:  # fmt: skip
     """Return the product, rounded; with a bias, their sum, rounded again."""
+    if not x.dtype.is_floating_point:
+        return NotImplemented
     axes = weight.dim() - 2
     step, edge, apart, more = (_sizes(one, axes) for one in (stride, padding, dilation, output_padding))
+    image, kernels = plain(x), plain(weight)
     if transposed:
-        kernel = weight.shape[2:]
-        sides = zip(x.shape[2:], step, edge, apart, kernel, more, strict=True)
+        sides = zip(x.shape[2:], step, edge, apart, weight.shape[2:], more, strict=True)
         size = [(n - 1) * s - 2 * p + d * (k - 1) + o + 1 for n, s, p, d, k, o in sides]
-        found = _backward(x, weight, size, step, edge, apart, groups)
+        found = _backward(by, image, kernels, size, step, edge, apart, groups)
     else:
-        found = _forward(x, weight, step, edge, apart, groups)
-    return found if bias is None else found + bias.reshape(-1, *[1] * axes)
+        found = _forward(by, image, kernels, step, edge, apart, groups)
+    return found if bias is None else by.apply("add", found, bias.reshape(-1, *[1] * axes), dtype=found.dtype)
 
 
 def _convolution_backward(
-    g: Any, x: Any, weight: Any, bias_sizes: Any, stride: Any, padding: Any, dilation: Any, transposed: bool,
-    output_padding: Any, groups: int, wanted: Any,
+    by: Rounder, g: Any, x: Any, weight: Any, bias_sizes: Any, stride: Any, padding: Any, dilation: Any,
+    transposed: bool, output_padding: Any, groups: int, wanted: Any,
 ) -> Any:  # fmt: skip
     axes = weight.dim() - 2
     how: Any = (*(_sizes(one, axes) for one in (stride, padding, dilation)), groups)
+    g, image, kernels = plain(g), plain(x), plain(weight)
     for_x = for_weight = for_bias = None
     if wanted[0]:
-        for_x = _forward(g, weight, *how) if transposed else _backward(g, weight, x.shape[2:], *how)
+        for_x = _forward(by, g, kernels, *how) if transposed else _backward(by, g, kernels, x.shape[2:], *how)
     if wanted[1]:
-        for_weight = _weight_gradient(x, g, weight, *how) if transposed else _weight_gradient(g, x, weight, *how)
+        ends = (image, g) if transposed else (g, image)
+        for_weight = _weight_gradient(by, *ends, kernels, *how)
     if wanted[2]:
-        for_bias = torch.sum(g, [0, *range(2, g.dim())])
+        for_bias = REDUCTIONS["sum"](by, g, [0, *range(2, g.dim())])
     return for_x, for_weight, for_bias
 
 
-COMPOSED: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
-    {"convolution": _convolution, "convolution_backward": _convolution_backward}
-)
+CONVOLUTIONS = MappingProxyType({"convolution": _convolution, "convolution_backward": _convolution_backward})
 """By name of the aten operation."""

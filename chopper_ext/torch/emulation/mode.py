@@ -16,6 +16,7 @@ from chopper import Format, Overflow, Rounding
 from chopper.errors import UnsupportedInputError
 from chopper_ext.torch.compiling import constant
 from chopper_ext.torch.emulation.composites import COMPOSITES, decomposition
+from chopper_ext.torch.emulation.convolutions import CONVOLUTIONS
 from chopper_ext.torch.emulation.elementwise import ELEMENTWISE
 from chopper_ext.torch.emulation.foreach import one_by_one
 from chopper_ext.torch.emulation.moves import MOVES, UNTOUCHED
@@ -28,8 +29,8 @@ from chopper_ext.torch.emulation.writes import deliver, out_names, written
 
 __all__ = ["Emulation", "emulate"]
 
-_ROUNDED = MappingProxyType({**ELEMENTWISE, **PRODUCTS, **REDUCTIONS})
-_SUMS = frozenset({*PRODUCTS, "sum"})
+_ROUNDED = MappingProxyType({**ELEMENTWISE, **PRODUCTS, **REDUCTIONS, **CONVOLUTIONS})
+_SUMS = frozenset({*PRODUCTS, *CONVOLUTIONS, "sum"})
 _KERNEL_SWITCHES = (
     (torch._C._get_mkldnn_enabled, torch._C._set_mkldnn_enabled),
     (torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled),
@@ -193,13 +194,15 @@ def emulate(
     rounded once   from the exact result, by `chopper.ops`: add, sub, mul, div, reciprocal, sqrt, rsqrt, pow, hypot,
                    fmod, exp, exp2, expm1, log, log2, log10, log1p, sin, cos, tan and their inverses, sinh, cosh, tanh,
                    erf, erfc, sigmoid, silu, gelu, softplus.  With ``alpha=``, add and sub are one fused multiply-add.
-    products       mm, bmm, mv, dot: as `accumulate` says; sum: as the product with ones
+    products       mm, bmm, mv, dot, convolutions and their gradients: as `accumulate` says, a bias is added afterwards;
+                   sum: as the product with ones
     in two steps   addcmul: ``R(x + R(value a) b)``; addcdiv: ``R(x + value R(a / b))``; lerp:
                    ``R(a + weight R(b - a))``; addmm and the like: the product, then the sum with the addend
-    in steps       convolutions (the product of the unfolded images, then the bias), mean, var, norms of order 2,
-                   softmax, layer, group, batch and RMS norm, attention, recurrent layers, losses, activations, and all
-                   their gradients: each step an operation of this table; cumsum, cumprod, prod: element by element
-    moved          copies, indexing, max, min, abs, clamp, relu, sort; rounded too, which changes nothing on values
+    in steps       mean, var, norms of order 2, softmax, layer, group, batch and RMS norm, attention, recurrent layers,
+                   losses, activations, and all their gradients: each step an operation of this table; cumsum, cumprod,
+                   prod: element by element
+    moved          copies, indexing, max, min, abs, clamp, relu, sort; rounded too, which changes values of the format
+                   nothing, and other numbers like any operation
     torch's own    everything else: torch's result in the dtype of the tensors, rounded again.  Twice in all, and its
                    last bits are torch's; `Emulation.report` names such operations as ``twice``.  Among them: atan2,
                    cdist, fft, linalg, scatter_add, index_add, gradients of interpolation.

@@ -74,13 +74,13 @@ class Rounder:
     def _exact(self) -> Accumulator:
         if self.overflow is None:
             return Accumulator(sum="exact", result=self.fmt, rounding=self.rounding.value, random_bits=self.random_bits)
-        # The policy is applied afterwards, to a sum rounded to odd with two digits to spare.
+        # The policy is applied afterwards, to a sum rounded to odd, with two digits to spare.
         if self.fmt.bits > (16 if self.rounding.random else 32):
             raise PolicyError(
                 f"overflow={self.overflow.value!r} and accumulate='exact' do not go together for {self.fmt}; leave one "
                 "out, or pass an Accumulator"
             )
-        return Accumulator(sum="exact", result="fp64", rounding="to_odd")
+        return Accumulator(sum="exact", result="e11m48", rounding="to_odd")
 
     # --- one rounding ------------------------------------------------------------------------------------------------
 
