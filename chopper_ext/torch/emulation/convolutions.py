@@ -131,8 +131,8 @@ def _convolution_backward(
     if wanted[0]:
         for_x = _forward(by, g, kernels, *how) if transposed else _backward(by, g, kernels, x.shape[2:], *how)
     if wanted[1]:
-        ends = (image, g) if transposed else (g, image)
-        for_weight = _weight_gradient(by, *ends, kernels, *how)
+        left, right = (image, g) if transposed else (g, image)
+        for_weight = _weight_gradient(by, left, right, kernels, *how)
     if wanted[2]:
         for_bias = REDUCTIONS["sum"](by, g, [0, *range(2, g.dim())])
     return for_x, for_weight, for_bias

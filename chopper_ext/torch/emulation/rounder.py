@@ -66,6 +66,7 @@ class Rounder:
         """Return what adds up products, and what adds up sums; None: torch itself."""
         if isinstance(given, str) and given == "exact":
             exact = self._exact()
+            _check(exact)
             return exact, exact
         found = accumulator_of(accumulation(given))
         # A unit of hardware has products but no sums.
@@ -80,7 +81,7 @@ class Rounder:
                 f"overflow={self.overflow.value!r} and accumulate='exact' do not go together for {self.fmt}; leave one "
                 "out, or pass an Accumulator"
             )
-        return Accumulator(sum="exact", result="e11m48", rounding="to_odd")
+        return Accumulator(sum="exact", result="e10m46", rounding="to_odd")
 
     # --- one rounding ------------------------------------------------------------------------------------------------
 
@@ -145,3 +146,12 @@ class Rounder:
         if isinstance(by, Accumulator) and by.result == self.fmt:
             return self.settle(found, dtype)
         return self.settle(self.round(found), dtype)
+
+
+def _check(exact: Accumulator) -> None:
+    """Raise where exact sums are not rounded to a format in a mode, before a program runs."""
+    one = torch.ones(1, 1)
+    try:
+        matmul(one, one, accumulate=exact, key=0)
+    except UnsupportedInputError as error:
+        raise PolicyError(f"{error}; or pass another accumulate=, such as None or an Accumulator") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from types import MappingProxyType
 from typing import Any
 
 from chopper import Rounding
@@ -77,10 +76,10 @@ def _quant(name: str, given: Any) -> Quant | None:
 
 def _states(given: Any) -> Mapping[str, tuple[Quant, ...]]:
     if given is None:
-        return MappingProxyType({})
+        return {}
     if not isinstance(given, Mapping):
         given = {"": given}
-    return MappingProxyType({name: _parts(name, one) for name, one in given.items() if one is not None})
+    return {name: _parts(name, one) for name, one in given.items() if one is not None}
 
 
 def _parts(name: str, given: Any) -> tuple[Quant, ...]:

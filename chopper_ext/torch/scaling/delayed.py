@@ -115,7 +115,9 @@ class DelayedScaling(torch.nn.Module):
     def update(self) -> None:
         """Compute the scale of the next calls, and make room in the history."""
         largest = self.history.amax() if self.statistic == "max" else self.history[0]
-        scale = float(self.fmt.max) / largest / 2.0**self.margin
+        # Not a number over a tensor, for which torch multiplies by a reciprocal.
+        top = torch.full_like(largest, float(self.fmt.max))
+        scale = torch.div(top, largest) / 2.0**self.margin
         if self.pow2:
             scale = torch.ldexp(torch.ones_like(scale), torch.frexp(scale).exponent - 1)
         legal = (largest > 0) & torch.isfinite(largest) & torch.isfinite(scale) & (scale > 0)
