@@ -24,7 +24,7 @@ from chopper_ext.torch.emulation.names import Selection, base_name
 from chopper_ext.torch.emulation.products import PRODUCTS
 from chopper_ext.torch.emulation.reductions import REDUCTIONS
 from chopper_ext.torch.emulation.report import Report
-from chopper_ext.torch.emulation.rounder import Rounder, is_rounded
+from chopper_ext.torch.emulation.rounder import Rounder, escapes, is_rounded
 from chopper_ext.torch.emulation.writes import deliver, out_names, written
 
 __all__ = ["Emulation", "emulate"]
@@ -141,11 +141,13 @@ class Emulation(TorchDispatchMode):  # type: ignore[no-untyped-call]
         fresh = {id(x) for x in tree_iter(out) if is_rounded(x) and not _among(x, targets)}
         if targets or fresh:
             self.report.add(name, how)
+        elif any(map(escapes, tree_iter(out))):
+            self.report.add(name, "plain")
         return tree_map(lambda x: self._rounder.round(x) if id(x) in fresh else x, out)
 
     def _plainly(self, func: Any, name: str, args: Any, kwargs: Any) -> Any:
         out = func(*args, **kwargs)
-        if any(map(is_rounded, tree_iter((out, written(func, args, kwargs))))):
+        if any(is_rounded(x) or escapes(x) for x in tree_iter((out, written(func, args, kwargs)))):
             self.report.add(name, "plain")
         return out
 
@@ -188,7 +190,8 @@ def emulate(
 
     Operations are those of aten, into which torch resolves what a program calls.  The backward pass is rounded if it
     runs inside, an optimizer's step too.  Results of in-place operations, of ``out=`` and of ``_foreach_`` are rounded
-    where they lie.  Views, integers, booleans, complex and sparse tensors are left alone.
+    where they lie.  Views, integers and booleans are left alone; so are complex, sparse and float8 tensors, which the
+    report names.
 
     =============  ====================================================================================================
     rounded once   from the exact result, by `chopper.ops`: add, sub, mul, div, reciprocal, sqrt, rsqrt, pow, hypot,

@@ -13,7 +13,7 @@ from chopper.random import Keys
 from chopper.recipes import accumulator_of
 from chopper.recipes.accumulation import accumulation
 
-__all__ = ["Rounder", "is_rounded", "plain"]
+__all__ = ["Rounder", "escapes", "is_rounded", "plain"]
 
 
 def is_rounded(x: Any) -> bool:
@@ -24,6 +24,11 @@ def is_rounded(x: Any) -> bool:
         and x.layout is torch.strided
         and not x.is_nested
     )
+
+
+def escapes(x: Any) -> bool:
+    """Whether something is a tensor of numbers that are not rounded: complex, sparse, or of another dtype of floats."""
+    return isinstance(x, torch.Tensor) and (x.is_floating_point() or x.is_complex()) and not is_rounded(x)
 
 
 def plain(x: torch.Tensor) -> torch.Tensor:

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from chopper import Arithmetic, Format, Rounding, chop, get
 from chopper.compensation import CollageState, collage_step
 from chopper.errors import PolicyError
+from chopper_ext.torch.optimizers.compiling import refuse
 
 __all__ = ["Collage"]
 
@@ -85,6 +86,8 @@ class Collage(Optimizer):
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take a step: gradients are rounded where they lie, then parameters and states are updated."""
+        if torch.compiler.is_compiling():
+            refuse()
         loss = None
         if closure is not None:
             with torch.enable_grad():

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from chopper.errors import UnsupportedInputError
 from chopper.random import Keys
 from chopper.recipes import Quant, quantize
+from chopper_ext.torch.optimizers.compiling import refuse
 from chopper_ext.torch.optimizers.measures import Figures, figures_of
 from chopper_ext.torch.optimizers.plan import Plan, plan_of
 from chopper_ext.torch.optimizers.updates import arithmetic_of, expanded, kahan, rounded, split
@@ -77,7 +78,8 @@ class ChopOptimizer(Optimizer):
         If arguments name nothing or do not go together; kahan and expansion need formats of single numbers, and no
         master copy.
     UnsupportedInputError
-        If parameters have another dtype; if no state has a name that `state` gives; for sparse gradients.
+        If parameters have another dtype; if a step is compiled; if no state has a name that `state` gives; for sparse
+        gradients.
 
     Notes
     -----
@@ -170,6 +172,8 @@ class ChopOptimizer(Optimizer):
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take a step; see the class.  Returns what the closure returned first, as the optimizer does."""
+        if torch.compiler.is_compiling():
+            refuse()
         with torch.no_grad():
             if closure is None:
                 self._round_gradients()

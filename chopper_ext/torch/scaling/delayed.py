@@ -107,8 +107,9 @@ class DelayedScaling(torch.nn.Module):
         if self.training:
             if plain.numel():
                 self.history[0] = torch.maximum(self.history[0], plain.abs().amax())
-            self._calls += 1
-            if self.every and self._calls % self.every == 0:
+            if self.every > 1:  # a count that changes would compile a graph anew
+                self._calls = (self._calls + 1) % self.every
+            if self.every and self._calls == 0:
                 self.update()
         return straight_through(x, value)
 

@@ -372,3 +372,11 @@ def test_errors():
         Collage(parameters(), "bf16", rounding="stochastic")
     with pytest.raises(PolicyError, match="betas below 1"):
         Collage(parameters(), "bf16", betas=(0.9, 1.0))
+
+
+def test_a_compiled_step_is_refused():
+    torch._dynamo.reset()
+    for optimizer in (ChopOptimizer(MAKERS["sgd"](parameters()), weight="bf16"), Collage(parameters(), "bf16")):
+        with pytest.raises(Exception, match="not in a compiled graph"):
+            torch.compile(lambda one=optimizer: one.step(), backend="eager")()
+    torch._dynamo.reset()

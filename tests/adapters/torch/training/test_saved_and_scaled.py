@@ -117,6 +117,21 @@ def test_delayed_scaling_as_a_module():
         scaling(x.double())
 
 
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated")
+def test_delayed_scaling_in_a_graph():
+    """The same bits compiled, call after call, without compiling anew."""
+    torch._dynamo.reset()
+    plain, twin = DelayedScaling("e4m3"), DelayedScaling("e4m3")
+    graph = torch.compile(twin, backend="eager", fullgraph=True)
+    for n in range(4):
+        x, y = numbers(n, 8).requires_grad_(), numbers(n, 8).requires_grad_()
+        one, other = plain(x), graph(y)
+        (one * one).sum().backward()
+        (other * other).sum().backward()
+        assert torch.equal(one, other) and torch.equal(plain.scale, twin.scale) and torch.equal(x.grad, y.grad)
+    torch._dynamo.reset()
+
+
 def test_automatic_scaling(tally):
     scaling = AutomaticScaling("e4m3", mu=4.0, threshold=0.05, patience=2)
     g, large = numbers(0, 100), numbers(0, 100) * 1000
