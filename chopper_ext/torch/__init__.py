@@ -5,15 +5,51 @@ them inside `torch.compile`, and for what follows.
 
 ``chop``      with a choice of derivative: ``ste="identity"``, ``"clipped"``, a function or None
 ``as_dtype``  codes as a tensor of torch.float8_e4m3fn and the like
+``emulate``   a mode in which every operation of torch rounds, backward included
+``saved_activations``  what autograd keeps for backward, kept in a narrow format
+``ChopOptimizer``      any optimizer of torch with weights, gradients and states of few digits
+``Collage``   AdamW in a narrow format, parameters and second moments kept as pairs
+``scaling``   scales that follow the data from step to step
+
+All but the first two are loaded on first use.
 """
+
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from chopper_ext.torch.calls import chop, show_to_compilers
 from chopper_ext.torch.dispatch import TorchBackend
 from chopper_ext.torch.dtypes import as_dtype
 
-__all__ = ["as_dtype", "backend", "chop"]
+if TYPE_CHECKING:
+    from chopper_ext.torch import scaling
+    from chopper_ext.torch.emulation import emulate
+    from chopper_ext.torch.optimizers import ChopOptimizer, Collage
+    from chopper_ext.torch.saved import saved_activations
+
+__all__ = ["ChopOptimizer", "Collage", "as_dtype", "backend", "chop", "emulate", "saved_activations", "scaling"]
 
 backend = TorchBackend()
 """What the core calls with tensors."""
 
 show_to_compilers()
+
+_LATER = MappingProxyType(
+    {
+        "ChopOptimizer": "optimizers",
+        "Collage": "optimizers",
+        "emulate": "emulation",
+        "saved_activations": "saved",
+        "scaling": "",
+    }
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Load on first use what rounding alone does not need."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if not _LATER[name]:
+        return import_module(f"chopper_ext.torch.{name}")
+    return getattr(import_module(f"chopper_ext.torch.{_LATER[name]}"), name)

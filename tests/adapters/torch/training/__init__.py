@@ -1,0 +1,1 @@
+"""Programs, optimizers and scales of torch in narrow formats."""
