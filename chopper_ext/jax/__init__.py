@@ -16,8 +16,9 @@ from chopper.formats.registry import get
 from chopper.rounding import Overflow, Rounding
 from chopper_ext.jax.dispatch import JaxBackend
 from chopper_ext.jax.dtypes import as_dtype
+from chopper_ext.jax.emulation import emulate
 
-__all__ = ["JaxBackend", "as_dtype", "backend", "chop"]
+__all__ = ["JaxBackend", "as_dtype", "backend", "chop", "emulate"]
 
 backend = JaxBackend()
 """What the core calls with JAX arrays."""

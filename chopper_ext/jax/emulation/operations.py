@@ -1,0 +1,122 @@
+"""One operation: what JAX computes, or chopper, and then its rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from chopper import chop, matmul, ops
+from chopper.errors import UnsupportedInputError
+from chopper_ext.jax.contraction import Contraction
+from chopper_ext.jax.dtypes import format_of
+from chopper_ext.jax.emulation.policy import Policy, is_floating
+from chopper_ext.jax.emulation.primitives import COUNTERPARTS, EXACT, SIGNS
+from chopper_ext.jax.straight import through
+
+__all__ = ["bind", "perform"]
+
+
+def perform(policy: Policy, equation: Any, values: list[Any], key: Any) -> list[Any]:
+    """Return the results of a primitive that is not opened."""
+    name = equation.primitive.name
+    if not any(is_floating(one.aval) for one in equation.outvars):
+        _check_real(equation)
+        return bind(equation, values)
+    if name in policy.exclude:
+        return [_kept(one) for one in bind(equation, _apart(values))]
+    if name in EXACT or (name in SIGNS and policy.symmetric):
+        return bind(equation, values)
+    own = _own(policy, equation, key)
+    if own is not None:
+        dtype = equation.outvars[0].aval.dtype
+        plain = _single(equation)
+        results = [through(lambda *xs: own(*xs).astype(dtype), plain)(*values)]
+        if policy.exact:
+            return results
+    elif name == "reduce_sum":
+        results = [through(lambda x: _halved(x, equation.params["axes"]), _single(equation))(*values)]
+    else:
+        results = bind(equation, _apart(values))
+    return policy.all_rounded(results, key)
+
+
+def bind(equation: Any, values: list[Any]) -> list[Any]:
+    """Return what JAX itself computes."""
+    parameters = equation.primitive.get_bind_params(equation.params)
+    first, named = parameters if isinstance(parameters, tuple) else ((), parameters)
+    out = equation.primitive.bind(*first, *values, **named)
+    return list(out) if equation.primitive.multiple_results else [out]
+
+
+def _own(policy: Policy, equation: Any, key: Any) -> Callable[..., Any] | None:
+    """Return how chopper computes a primitive, where it shall and can."""
+    name, parameters = equation.primitive.name, equation.params
+    if not all(is_floating(one.aval) for one in equation.invars):
+        return None
+    if name == "dot_general" and (policy.exact or policy.accumulate is not None):
+        accumulate = policy.accumulate or policy.sums
+        return lambda a, b: _product(a, b, parameters["dimension_numbers"], accumulate, key)
+    if not policy.exact:
+        return None
+    settings = {"fmt": policy.fmt, "rounding": policy.rounding, **policy.options, "key": key}
+    if name in COUNTERPARTS:
+        return lambda *xs: COUNTERPARTS[name](*xs, **settings)
+    if name == "integer_pow":
+        return lambda x: ops.power(x, parameters["y"], **settings)
+    if name == "reduce_sum":
+        return lambda x: _summed(x, parameters["axes"], policy.sums, key)
+    return None
+
+
+def _product(a: Any, b: Any, dimensions: Any, accumulate: Any, key: Any) -> Any:
+    how = Contraction.of(dimensions, a.ndim, b.ndim)
+    return how.result(matmul(how.rows(a), how.columns(b), accumulate=accumulate, key=key), a, b)
+
+
+def _summed(x: Any, axes: tuple[int, ...], accumulate: Any, key: Any) -> Any:
+    dimensions = ((axes, range(len(axes))), ((), ()))
+    return _product(x, jnp.ones([x.shape[axis] for axis in axes], x.dtype), dimensions, accumulate, key)
+
+
+def _halved(x: Any, axes: tuple[int, ...]) -> Any:
+    """Add the second half to the first, the middle of an odd number to nothing, until one is left."""
+    how = Contraction.of(((axes, ()), ((), ())), x.ndim, 0)
+    batch = [x.shape[axis] for axis in how.left[1]]
+    terms = how.rows(x).reshape(*batch, -1) if x.size else jnp.zeros((*batch, 1), x.dtype)
+    while (count := terms.shape[-1]) > 1:
+        half = (count + 1) // 2
+        low, high = terms[..., :half], terms[..., half:]
+        added = low[..., : count - half] + high
+        terms = jnp.concatenate([added, low[..., count - half :]], -1)
+    return terms[..., 0]
+
+
+def _single(equation: Any) -> Callable[..., Any]:
+    return lambda *xs: bind(equation, list(xs))[0]
+
+
+def _apart(values: list[Any]) -> list[Any]:
+    """Hide from the compiler where numbers come from, so that constants are not folded into an operation."""
+    return [lax.optimization_barrier(jnp.asarray(x)) if is_floating(x) else x for x in values]
+
+
+def _kept(x: Any) -> Any:
+    """Return the same number by way of integers: the compiler cannot contract it with what follows."""
+    if not is_floating(x):
+        return x
+    own = format_of(x.dtype)
+    return x if own is None or x.dtype.itemsize == 1 else chop(x, own)
+
+
+def _check_real(equation: Any) -> None:
+    for one in equation.outvars:
+        if jax.dtypes.issubdtype(getattr(one.aval, "dtype", None) or bool, np.complexfloating):
+            raise UnsupportedInputError(
+                f"{equation.primitive.name} gives complex numbers, whose rounding is not defined here; compute with "
+                "real and imaginary parts, or leave the function that does it out of the emulation"
+            )
