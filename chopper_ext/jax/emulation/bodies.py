@@ -65,22 +65,21 @@ def _call(policy: Policy, equation: Any, values: list[Any], key: Any) -> list[An
         return list(in_reverse(run, plain)(*values))
     if name in ("remat2", "checkpoint"):
         kept = {name: parameters[name] for name in ("prevent_cse", "policy")}
-        return list(jax.checkpoint(run, **kept)(*values))
+        checkpoint: Any = jax.checkpoint
+        return list(checkpoint(run, **kept)(*values))
     if name == "shard_map":
         return _shards(parameters, run, values)
     return run(*values)
 
 
 def _shards(parameters: dict[str, Any], run: Any, values: list[Any]) -> list[Any]:
-    specs = {name: parameters[name] for name in ("in_specs", "out_specs")}
-    check = {"check_vma": parameters["check_vma"]}
-    mapped = jax.shard_map(
+    mapped: Any = jax.shard_map(
         lambda *xs: tuple(run(*xs)),
         mesh=parameters["mesh"],
-        in_specs=tuple(specs["in_specs"]),
-        out_specs=tuple(specs["out_specs"]),
-        axis_names=frozenset(parameters["manual_axes"]),
-        **check,
+        in_specs=tuple(parameters["in_specs"]),
+        out_specs=tuple(parameters["out_specs"]),
+        axis_names=parameters["newly_manual_axes"],
+        check_vma=parameters["check_vma"],
     )
     return list(mapped(*values))
 

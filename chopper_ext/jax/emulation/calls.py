@@ -8,7 +8,6 @@ from typing import Any
 
 import jax
 
-from chopper.errors import RandomKeyError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 from chopper.rounding import Overflow, Rounding
@@ -35,8 +34,8 @@ def emulate(
     """Return a function that computes as `f` does, with the result of every floating-point operation rounded.
 
     Operations are the primitives that ``jax.make_jaxpr(f)`` shows, in the bodies of jit, vmap, grad, checkpoint, scan,
-    while, cond, shard_map, custom_jvp and custom_vjp too.  Arguments and constants are taken as they are: `chopper.chop`
-    them first, where they shall have the format too.
+    while, cond, shard_map, custom_jvp and custom_vjp too.  Arguments and constants are taken as they are; use
+    `chopper.chop` on those that shall have the format too.
 
     Parameters
     ----------
@@ -50,8 +49,8 @@ def emulate(
         draws from ``Keys(k).at(n)``, counted from 0 as make_jaxpr shows them; that is the key of a single result, of a
         product, and of the body that the equation runs; result j of several draws from the j-th key of that.
         Iteration i of a scan has the key ``at(i)`` of its equation, i being the position in the scanned arrays; in a
-        while loop its condition has ``at(2i)`` and its body ``at(2i + 1)``.  So jit changes no bit; a version of JAX
-        that traces otherwise may.
+        while loop its condition has ``at(2i)`` and its body ``at(2i + 1)``.  Under vmap each example, and in shard_map
+        each shard, draws as if it were alone.  So jit changes no bit; a version of JAX that traces otherwise may.
     exclude : names of primitives
         Left in the dtype of `f`, with their bodies.
     accumulate : Accumulator or unit of chopper.hardware, optional

@@ -7,7 +7,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from chopper import chop, matmul, ops
@@ -15,8 +14,9 @@ from chopper.errors import UnsupportedInputError
 from chopper_ext.jax.contraction import Contraction
 from chopper_ext.jax.dtypes import format_of
 from chopper_ext.jax.emulation.policy import Policy, is_floating
-from chopper_ext.jax.emulation.primitives import COUNTERPARTS, EXACT, SIGNS
+from chopper_ext.jax.emulation.primitives import COUNTERPARTS, EXACT, SIGNS, SINGLE
 from chopper_ext.jax.straight import through
+from chopper_ext.jax.words import traced
 
 __all__ = ["bind", "perform"]
 
@@ -28,7 +28,7 @@ def perform(policy: Policy, equation: Any, values: list[Any], key: Any) -> list[
         _check_real(equation)
         return bind(equation, values)
     if name in policy.exclude:
-        return [_kept(one) for one in bind(equation, _apart(values))]
+        return [_kept(one) for one in _computed(equation, values)]
     if name in EXACT or (name in SIGNS and policy.symmetric):
         return bind(equation, values)
     own = _own(policy, equation, key)
@@ -40,8 +40,10 @@ def perform(policy: Policy, equation: Any, values: list[Any], key: Any) -> list[
             return results
     elif name == "reduce_sum":
         results = [through(lambda x: _halved(x, equation.params["axes"]), _single(equation))(*values)]
+    elif name == "convert_element_type" and _widens(values[0], equation.params["new_dtype"]):
+        return bind(equation, values)
     else:
-        results = bind(equation, _apart(values))
+        results = _computed(equation, values)
     return policy.all_rounded(results, key)
 
 
@@ -51,6 +53,35 @@ def bind(equation: Any, values: list[Any]) -> list[Any]:
     first, named = parameters if isinstance(parameters, tuple) else ((), parameters)
     out = equation.primitive.bind(*first, *values, **named)
     return list(out) if equation.primitive.multiple_results else [out]
+
+
+def _computed(equation: Any, values: list[Any]) -> list[Any]:
+    """Return what JAX computes, with the bits that it has in a program of its own."""
+    values = _apart(values)
+    varying = any(getattr(jax.typeof(x), "vma", ()) for x in values)
+    if equation.primitive.name in SINGLE or varying or not traced(values, jnp.zeros(())):
+        return bind(equation, values)
+
+    def plain(*operands: Any) -> list[Any]:
+        return bind(equation, list(operands))
+
+    return list(through(lambda *operands: _alone(plain, operands), plain)(*values))
+
+
+def _alone(function: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
+    """Run a function as the branch of a condition that the compiler cannot see through: nothing is fused with it."""
+    barrier: Any = lax.optimization_barrier
+    shapes = jax.eval_shape(function, *operands)
+
+    def never(*_: Any) -> Any:
+        return jax.tree.map(lambda one: jnp.zeros(one.shape, one.dtype), shapes)
+
+    return lax.cond(barrier(jnp.int32(1)) > 0, function, never, *operands)
+
+
+def _widens(x: Any, dtype: Any) -> bool:
+    """Whether each number of the dtype of an array is one of another dtype."""
+    return is_floating(x) and jnp.promote_types(x.dtype if hasattr(x, "dtype") else dtype, dtype) == dtype
 
 
 def _own(policy: Policy, equation: Any, key: Any) -> Callable[..., Any] | None:
@@ -102,7 +133,8 @@ def _single(equation: Any) -> Callable[..., Any]:
 
 def _apart(values: list[Any]) -> list[Any]:
     """Hide from the compiler where numbers come from, so that constants are not folded into an operation."""
-    return [lax.optimization_barrier(jnp.asarray(x)) if is_floating(x) else x for x in values]
+    barrier: Any = lax.optimization_barrier
+    return [barrier(jnp.asarray(x)) if is_floating(x) else x for x in values]
 
 
 def _kept(x: Any) -> Any:
@@ -115,7 +147,7 @@ def _kept(x: Any) -> Any:
 
 def _check_real(equation: Any) -> None:
     for one in equation.outvars:
-        if jax.dtypes.issubdtype(getattr(one.aval, "dtype", None) or bool, np.complexfloating):
+        if jnp.issubdtype(getattr(one.aval, "dtype", bool), jnp.complexfloating):
             raise UnsupportedInputError(
                 f"{equation.primitive.name} gives complex numbers, whose rounding is not defined here; compute with "
                 "real and imaginary parts, or leave the function that does it out of the emulation"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 
 from chopper import Accumulator, chop
 from chopper.formats.base import Format
@@ -49,7 +47,7 @@ class Policy(NamedTuple):
         )
 
     def rounded(self, x: Any, key: Any) -> Any:
-        """Return a number rounded to the format, in its own dtype; those of the dtypes of 8 bits and less as they are."""
+        """Return a number rounded to the format, in its dtype; one of a dtype of 8 bits or less as it is."""
         if not is_floating(x) or x.dtype.itemsize == 1:
             return x
         return chop(jnp.asarray(x), self.fmt, self.rounding, key=key, **self.options)
@@ -64,4 +62,4 @@ class Policy(NamedTuple):
 def is_floating(x: Any) -> bool:
     """Whether something is an array of floating-point numbers."""
     dtype = getattr(x, "dtype", None)
-    return jax.dtypes.issubdtype(dtype if dtype is not None else jnp.result_type(x), np.floating)
+    return bool(jnp.issubdtype(dtype if dtype is not None else jnp.result_type(x), jnp.floating))

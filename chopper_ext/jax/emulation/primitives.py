@@ -12,7 +12,7 @@ import jax.extend.core.primitives as known
 from chopper import ops
 from chopper.errors import UnsupportedInputError
 
-__all__ = ["COUNTERPARTS", "EXACT", "OPENED", "SIGNS", "check_names"]
+__all__ = ["COUNTERPARTS", "EXACT", "OPENED", "SIGNS", "SINGLE", "check_names"]
 
 EXACT = frozenset(
     {
@@ -28,6 +28,9 @@ EXACT = frozenset(
 
 SIGNS = frozenset({"neg", "abs"})
 """Exact where a format has the negative of each of its numbers."""
+
+SINGLE = frozenset({"add", "add_any", "convert_element_type", "div", "mul", "psum", "sqrt", "square", "sub"})
+"""What is one instruction of a machine, the same in every surrounding, or must not be apart from it."""
 
 OPENED = frozenset(
     {
