@@ -17,8 +17,9 @@ from chopper.rounding import Overflow, Rounding
 from chopper_ext.jax.dispatch import JaxBackend
 from chopper_ext.jax.dtypes import as_dtype
 from chopper_ext.jax.emulation import emulate
+from chopper_ext.jax.layers import dot_general
 
-__all__ = ["JaxBackend", "as_dtype", "backend", "chop", "emulate"]
+__all__ = ["JaxBackend", "as_dtype", "backend", "chop", "dot_general", "emulate"]
 
 backend = JaxBackend()
 """What the core calls with JAX arrays."""

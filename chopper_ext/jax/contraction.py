@@ -40,10 +40,35 @@ class Contraction(NamedTuple):
         batch, free, summed = self.right
         return _matrix(b, batch, summed, free)
 
+    def transposed_columns(self, b: Any) -> Any:
+        """Return the right array as [..., N, K], as weights lie."""
+        batch, free, summed = self.right
+        return _matrix(b, batch, free, summed)
+
+    def left_again(self, rows: Any, like: Any) -> Any:
+        """Return what `rows` made, or its gradient, in the shape of the left array."""
+        return _shaped(rows, self.left, like)
+
+    def right_again(self, columns: Any, like: Any) -> Any:
+        """Return what `transposed_columns` made, or its gradient, in the shape of the right array."""
+        return _shaped(columns, self.right, like)
+
+    def product(self, y: Any) -> Any:
+        """Return a result of `jax.lax.dot_general`, or its gradient, as [..., M, N]."""
+        shared, free = len(self.left[0]), len(self.left[1])
+        sizes = y.shape[shared : shared + free], y.shape[shared + free :]
+        return y.reshape(*y.shape[:shared], prod(sizes[0]), prod(sizes[1]))
+
     def result(self, product: Any, a: Any, b: Any) -> Any:
         """Return a product [..., M, N] in the shape of `jax.lax.dot_general`: batch, free of the left, of the right."""
         free = [a.shape[axis] for axis in self.left[1]] + [b.shape[axis] for axis in self.right[1]]
         return product.reshape(*product.shape[:-2], *free)
+
+
+def _shaped(matrix: Any, axes: tuple[tuple[int, ...], ...], like: Any) -> Any:
+    order = [axis for group in axes for axis in group]
+    back = sorted(range(len(order)), key=order.__getitem__)
+    return jnp.transpose(matrix.reshape([like.shape[axis] for axis in order]), back)
 
 
 def _matrix(x: Any, batch: tuple[int, ...], rows: tuple[int, ...], columns: tuple[int, ...]) -> Any:

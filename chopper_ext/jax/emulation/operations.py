@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from chopper import chop, matmul, ops
+from chopper import matmul, ops
 from chopper.errors import UnsupportedInputError
 from chopper_ext.jax.contraction import Contraction
-from chopper_ext.jax.dtypes import format_of
 from chopper_ext.jax.emulation.policy import Policy, is_floating
 from chopper_ext.jax.emulation.primitives import COUNTERPARTS, EXACT, SIGNS, SINGLE
+from chopper_ext.jax.exactness import settled
 from chopper_ext.jax.straight import through
 from chopper_ext.jax.words import traced
 
@@ -28,7 +28,7 @@ def perform(policy: Policy, equation: Any, values: list[Any], key: Any) -> list[
         _check_real(equation)
         return bind(equation, values)
     if name in policy.exclude:
-        return [_kept(one) for one in _computed(equation, values)]
+        return [settled(one) if is_floating(one) else one for one in _computed(equation, values)]
     if name in EXACT or (name in SIGNS and policy.symmetric):
         return bind(equation, values)
     own = _own(policy, equation, key)
@@ -135,14 +135,6 @@ def _apart(values: list[Any]) -> list[Any]:
     """Hide from the compiler where numbers come from, so that constants are not folded into an operation."""
     barrier: Any = lax.optimization_barrier
     return [barrier(jnp.asarray(x)) if is_floating(x) else x for x in values]
-
-
-def _kept(x: Any) -> Any:
-    """Return the same number by way of integers: the compiler cannot contract it with what follows."""
-    if not is_floating(x):
-        return x
-    own = format_of(x.dtype)
-    return x if own is None or x.dtype.itemsize == 1 else chop(x, own)
 
 
 def _check_real(equation: Any) -> None:
