@@ -77,12 +77,12 @@ def summed(recipe, adder="sum=fp32"):
 
 def compare(recipe, tally, key=None, *arrays):
     want = reference(recipe, key, *arrays)
-    for wrap in (lambda f: f, jax.jit):
+    for wrap in (jax.jit, lambda f: f) if arrays else (jax.jit,):
         for got, other, name in zip(ours(recipe, key, *arrays, wrap=wrap), want, "yxw", strict=True):
             tally.same(got, other, about=f"{recipe.name or recipe} {name}")
 
 
-CHOSEN = ("bf16_pure", "hfp8", "mxfp8", "mxfp4_sr_rht", "nvfp4", "quartet", "posit16", "switchback")
+CHOSEN = ("bf16_pure", "mxfp8", "mxfp4_sr_rht", "nvfp4")
 
 
 @pytest.mark.parametrize("name", CHOSEN)
