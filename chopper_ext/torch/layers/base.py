@@ -11,7 +11,7 @@ from chopper.errors import RandomKeyError, UnsupportedInputError
 from chopper.random import Keys, as_key
 from chopper.recipes import Recipe
 from chopper_ext.torch.layers.operands import Call, _signed
-from chopper_ext.torch.layers.spec import Spec
+from chopper_ext.torch.layers.spec import Spec, spec_of
 
 __all__ = ["ChopLayer", "Stream", "call_of", "widened"]
 
@@ -33,7 +33,7 @@ class Stream:
         return f"Stream({self.key}, position={int(self.position)})"
 
 
-def call_of(stream: Stream | None) -> Call:
+def call_of(stream: Stream | None, name: str = "") -> Call:
     """Return the next call of a stream.
 
     Raises
@@ -42,11 +42,11 @@ def call_of(stream: Stream | None) -> Call:
         If a layer is run again in a backward pass, as checkpointing does, without a word on which keys to use.
     """
     if stream is None:
-        return Call()
+        return Call(name=name)
     if torch.compiler.is_compiling():
         position = stream.position.clone()
         stream.position.add_(1)
-        return Call(stream.signed, position)
+        return Call(stream.signed, position, name)
     if torch._C._current_graph_task_id() != -1 and not stream.replaying:
         raise RandomKeyError(
             "a layer that draws random words is run again in the backward pass; tell the checkpoint which words to "
@@ -55,7 +55,10 @@ def call_of(stream: Stream | None) -> Call:
     count = stream.position.numpy()
     key = Keys(stream.key).at(int(count))
     count += 1
-    return Call(key)
+    return Call(key, None, name)
+
+
+_PLAIN = spec_of(Recipe())
 
 
 class ChopLayer:
@@ -67,9 +70,14 @@ class ChopLayer:
     chop_name: str
     chop_stream: Stream | None
 
+    @property
+    def chop_plain(self) -> bool:
+        """Whether the recipe says nothing, so that the layer computes as torch does."""
+        return self.chop_spec == _PLAIN
+
     def chop_call(self) -> Call:
         """Return the next call."""
-        return call_of(self.chop_stream)
+        return call_of(self.chop_stream, self.chop_name)
 
     def __repr__(self) -> str:
         lines = str(self.chop_recipe).replace("\n", "; ")

@@ -15,9 +15,7 @@ from chopper_ext.torch.layers.spec import Spec
 __all__ = ["ChopLinear", "linear"]
 
 
-def linear(
-    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, spec: Spec, call: Call
-) -> torch.Tensor:
+def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, spec: Spec, call: Call) -> torch.Tensor:
     """Return what `torch.nn.functional.linear` computes, by a recipe; leading axes of `x` count as one."""
     x = widened(x, weight, bias)
     rows = x.reshape(-1, x.shape[-1])
@@ -37,4 +35,6 @@ class ChopLinear(ChopLayer, nn.Linear):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """Return the output."""
+        if self.chop_plain:
+            return nn.Linear.forward(self, input)
         return linear(input, self.weight, self.bias, self.chop_spec, self.chop_call())

@@ -6,8 +6,9 @@ a graph the key of a call is not known: there the layer's own key and the positi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from contextvars import ContextVar
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from chopper.recipes.accumulation import accumulation, is_random
 from chopper_ext.torch.compiling import is_transformed
 from chopper_ext.torch.layers.spec import quant_of
 
-__all__ = ["Call", "convolution", "operand", "product", "without_autocast"]
+__all__ = ["WATCH", "Call", "convolution", "operand", "prepared", "product", "without_autocast"]
 
 _WRAP = 1 << 64
 
@@ -31,6 +32,11 @@ class Call(NamedTuple):
 
     key: int = 0
     position: torch.Tensor | None = None
+    name: str = ""  # of the layer
+
+
+WATCH: ContextVar[Callable[..., None] | None] = ContextVar("watch", default=None)
+"""What is told of every operand in this context while `report` runs; see `chopper_ext.torch.layers.measures`."""
 
 
 def operand(
@@ -41,7 +47,11 @@ def operand(
         return x
     if torch.compiler.is_compiling():
         return _operand_op(x, call.position, quant, axis, other, call.key, role)  # type: ignore[no-any-return]
-    return _operand(x, quant, axis, other, call.key, role)
+    q = _operand(x, quant, axis, other, call.key, role)
+    watch = WATCH.get()
+    if watch is not None:
+        watch(x, q, quant, axis, other, call, role)
+    return q
 
 
 def _operand(x: torch.Tensor, text: str, axis: int, other: int | None, key: int, role: str) -> torch.Tensor:
@@ -56,10 +66,22 @@ def _operand(x: torch.Tensor, text: str, axis: int, other: int | None, key: int,
         other=other,
         key=drawn,
         signs=signs,
-        constant=constant,  # type: ignore[arg-type]
+        constant=constant,
         round=chopper.chop,
     )
     return rounded
+
+
+def prepared(x: torch.Tensor, text: str, axis: int, key: int, role: str) -> torch.Tensor:
+    """Return what of an operand is rounded: it with its gain, rotated."""
+    quant = quant_of(text)
+    signs = signs_of(quant, _of_signs(key, role) if quant.signs == "random" else None)
+    made: torch.Tensor = quantize(x, quant, axis=axis, signs=signs, constant=torch.as_tensor, round=_left)
+    return made
+
+
+def _left(x: torch.Tensor, *args: Any, **keywords: Any) -> torch.Tensor:
+    return x
 
 
 def _of_signs(key: int, role: str) -> int:
@@ -77,9 +99,7 @@ def product(
     return _product(a, b, c, accumulate, call.key, role)
 
 
-def _product(
-    a: torch.Tensor, b: torch.Tensor, c: torch.Tensor | None, text: str, key: int, role: str
-) -> torch.Tensor:
+def _product(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor | None, text: str, key: int, role: str) -> torch.Tensor:
     made: torch.Tensor = matmul(a, b, c, accumulate=_accumulator(text), key=_drawn(text, key, role))
     return made.to(a.dtype)
 
@@ -181,7 +201,7 @@ def _run_product(a: Any, b: Any, c: Any, position: Any, accumulate: str, key: in
 
 
 def _fake_product(a: Any, b: Any, c: Any, position: Any, accumulate: str, key: int, role: str) -> torch.Tensor:
-    lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])  # type: ignore[no-untyped-call]
     return a.new_empty((*lead, a.shape[-2], b.shape[-1]))  # type: ignore[no-any-return]
 
 
@@ -217,8 +237,7 @@ def _vmap_conv(info: Any, in_dims: Any, x: Any, weight: Any, bias: Any, *rest: A
     parts = [_in_front(x, in_dims[0], info.batch_size), _in_front(weight, in_dims[1], info.batch_size)]
     biases = None if bias is None else _in_front(bias, in_dims[2], info.batch_size)
     made = [
-        _conv_op(parts[0][i], parts[1][i], None if biases is None else biases[i], *rest)
-        for i in range(info.batch_size)
+        _conv_op(parts[0][i], parts[1][i], None if biases is None else biases[i], *rest) for i in range(info.batch_size)
     ]
     return torch.stack(made), 0
 
@@ -226,7 +245,11 @@ def _vmap_conv(info: Any, in_dims: Any, x: Any, weight: Any, bias: Any, *rest: A
 _library: Any = torch.library.Library("chopper", "FRAGMENT")  # type: ignore[no-untyped-call]
 _CONV = "int[] stride, int[] padding, int[] dilation, int groups, str accumulate, SymInt key, str role"
 for _name, _arguments, _functions in (
-    ("operand", "Tensor x, Tensor? position, str quant, int axis, int? other, SymInt key, str role", (_run_operand, _fake_operand)),
+    (
+        "operand",
+        "Tensor x, Tensor? position, str quant, int axis, int? other, SymInt key, str role",
+        (_run_operand, _fake_operand),
+    ),
     (
         "product",
         "Tensor a, Tensor b, Tensor? c, Tensor? position, str accumulate, SymInt key, str role",

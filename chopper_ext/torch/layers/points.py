@@ -20,7 +20,7 @@ def point(x: torch.Tensor, forward: str | None, backward: str | None, call: Call
     if forward is None and backward is None:
         return x
     check_graph()
-    return _Point.apply(x, forward, backward, call.key, call.position)  # type: ignore[no-any-return, no-untyped-call]
+    return _Point.apply(x, forward, backward, *call)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Point(torch.autograd.Function):
@@ -28,23 +28,30 @@ class _Point(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        x: torch.Tensor, forward: str | None, backward: str | None, key: int, position: torch.Tensor | None
+        x: torch.Tensor, forward: str | None, backward: str | None, key: int, position: torch.Tensor | None, name: str
     ) -> torch.Tensor:
         """Round."""
-        y = operand(x, forward, -1, Call(key, position), "elementwise")
+        y = operand(x, forward, -1, Call(key, position, name), "elementwise")
         return x.clone() if forward is None else y
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         """Keep what the way back needs."""
-        _, _, ctx.way, ctx.key, position = inputs
+        _, _, ctx.way, ctx.key, position, ctx.name = inputs
         ctx.save_for_backward(position)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         """Round the gradient."""
         (position,) = ctx.saved_tensors
-        return operand(g, ctx.way, -1, Call(ctx.key, position), "grad_elementwise"), None, None, None, None
+        return (
+            operand(g, ctx.way, -1, Call(ctx.key, position, ctx.name), "grad_elementwise"),
+            None,
+            None,
+            None,
+            None,
+            None,
+        )
 
 
 class QuantPoint(nn.Module):

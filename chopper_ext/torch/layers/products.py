@@ -30,7 +30,7 @@ def three_products(
         (N,).
     """
     check_graph()
-    return _Products.apply(x, weight, bias, spec, call.key, call.position)  # type: ignore[no-any-return, no-untyped-call]
+    return _Products.apply(x, weight, bias, spec, *call)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def check_graph() -> None:
@@ -110,23 +110,24 @@ class _Products(torch.autograd.Function):
         spec: Spec,
         key: int,
         position: torch.Tensor | None,
+        name: str,
     ) -> torch.Tensor:
         """Multiply."""
         with without_autocast(x):
-            return _forward(x, weight, bias, spec, Call(key, position))
+            return _forward(x, weight, bias, spec, Call(key, position, name))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         """Keep the operands, in full precision."""
-        x, weight, bias, spec, key, position = inputs
+        x, weight, bias, spec, key, position, name = inputs
         ctx.save_for_backward(x, weight, position)
-        ctx.spec, ctx.key, ctx.has_bias = spec, key, bias is not None
+        ctx.spec, ctx.key, ctx.name, ctx.has_bias = spec, key, name, bias is not None
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
         """Return the gradients."""
         x, weight, position = ctx.saved_tensors
-        spec, call = ctx.spec, Call(ctx.key, position)
+        spec, call = ctx.spec, Call(ctx.key, position, ctx.name)
         of_x = of_weight = of_bias = None
         with without_autocast(g):
             if ctx.needs_input_grad[0]:
@@ -137,4 +138,4 @@ class _Products(torch.autograd.Function):
                 of_weight = masked(finished(made, spec.wgrad, call, "wgrad"), weight, spec.weight_passes)
             if ctx.has_bias and ctx.needs_input_grad[2]:
                 of_bias = g.sum(0)
-        return of_x, of_weight, of_bias, None, None, None
+        return of_x, of_weight, of_bias, None, None, None, None

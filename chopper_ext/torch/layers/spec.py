@@ -52,8 +52,12 @@ def quant_of(text: str) -> Quant:
 def spec_of(recipe: Recipe) -> Spec:
     """Return a recipe as a tuple."""
     return Spec(
-        *(_product(gemm) for _, gemm in recipe.gemms),
-        *(_text(one) for one in (recipe.bias, recipe.elementwise, recipe.grad_elementwise)),
+        _product(recipe.forward),
+        _product(recipe.dgrad),
+        _product(recipe.wgrad),
+        _text(recipe.bias),
+        _text(recipe.elementwise),
+        _text(recipe.grad_elementwise),
         _passes(recipe.forward.lhs),
         _passes(recipe.forward.rhs),
     )

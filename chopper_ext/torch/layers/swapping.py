@@ -35,7 +35,7 @@ class Role(NamedTuple):
     """What the recipe says."""
 
 
-Rules = Mapping[str, Any] | Callable[[Role], Any]
+_Rules = Mapping[str, Any] | Callable[[Role], Any]
 
 
 def convert(
@@ -43,7 +43,7 @@ def convert(
     recipe: Recipe | str,
     *,
     skip: str | Iterable[str] = (),
-    rules: Rules | None = None,
+    rules: _Rules | None = None,
     types: type[nn.Module] | Sequence[type[nn.Module]] | None = None,
     key: Any = None,
     uncovered: str = "error",
@@ -89,8 +89,8 @@ def convert(
     --------
     >>> import torch
     >>> model = torch.nn.Sequential(torch.nn.Linear(32, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10))
-    >>> convert(model, "mxfp8", skip="2")[0]
-    Linear(in_features=32, out_features=32, bias=True)[forward: mxfp8 @ mxfp8; dgrad: mxfp8 @ mxfp8; wgrad: mxfp8 @ mxfp8]
+    >>> convert(model, "switchback", skip="2")[0]  # doctest: +ELLIPSIS
+    ChopLinear(in_features=32, out_features=32, bias=True)[forward: int8_row @ int8_tensor; ...; wgrad: - @ -]
     >>> list(model.state_dict())
     ['0.weight', '0.bias', '2.weight', '2.bias']
     """
@@ -128,7 +128,7 @@ def unconvert(model: nn.Module) -> nn.Module:
     """
     for module in model.modules():
         if isinstance(module, ChopLayer):
-            module.__class__ = module.plain
+            module.__class__ = module.plain  # type: ignore[assignment]
             for name in _ATTRIBUTES:
                 module.__dict__.pop(name, None)
     return model
@@ -173,7 +173,7 @@ def _fits(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(head, pattern) for head in heads for pattern in patterns)
 
 
-def _ruled(name: str, module: nn.Module, base: Recipe, rules: Rules | None) -> Recipe:
+def _ruled(name: str, module: nn.Module, base: Recipe, rules: _Rules | None) -> Recipe:
     if rules is None:
         return base
     if isinstance(rules, Mapping):
@@ -202,7 +202,9 @@ def _check_arguments(model: nn.Module, left: tuple[str, ...], rules: Any, uncove
     if uncovered not in ("error", "keep"):
         raise PolicyError(f"uncovered={uncovered!r} is not legal; legal: 'error', 'keep'")
     if rules is not None and not isinstance(rules, Mapping) and not callable(rules):
-        raise PolicyError(f"rules={rules!r} is not legal; legal: a mapping of patterns to recipes, a function of a Role")
+        raise PolicyError(
+            f"rules={rules!r} is not legal; legal: a mapping of patterns to recipes, a function of a Role"
+        )
     names = [name for name, _ in model.named_modules()]
     for pattern in (*left, *(rules if isinstance(rules, Mapping) else ())):
         if not any(_fits(name, (pattern,)) for name in names):
