@@ -71,6 +71,7 @@ def quantize(
     key: Any = None,
     signs: Any = None,
     constant: Callable[[Any], Any] = np.asarray,
+    rotate: Callable[..., Any] | None = None,
     round: Callable[..., Any] = chop,
 ) -> Any:
     """Round an operand of a product whose contraction runs along an axis.
@@ -93,6 +94,8 @@ def quantize(
         What `signs_of` gave.
     constant : function
         Makes an array of the kind of `x` from NumPy's.
+    rotate : function, optional
+        What stands for `rotated`, called as ``rotate(x, block, axis, signs, constant)``.
     round : function
         What stands for `chopper.chop`.
 
@@ -117,7 +120,7 @@ def quantize(
         return x
     x = scaled_by(x, quant.gain)
     if quant.hadamard is not None:
-        x = rotated(x, quant.hadamard, axis, signs, constant)
+        x = (rotate or rotated)(x, quant.hadamard, axis, signs, constant)
     fmt = quant.format
     where = {"axis": axes_of(quant, x.ndim, axis, other)} if fmt.blocked else {}
     drawn = {"key": key, "random_bits": quant.random_bits} if quant.random else {}
@@ -150,7 +153,7 @@ def rotated(x: Any, block: int, axis: int, signs: Any, constant: Callable[[Any],
     shape = rows.shape
     if signs is not None:
         rows = rows.reshape(-1, block) * constant(signs)
-    turn = constant(np.array([[1], [-1]], np.int8))
+    turn = constant(np.array([[1], [-1]], np.float64 if "64" in str(x.dtype) else np.float32))
     step = 1
     while step < block:
         pairs = rows.reshape(-1, 2, step)

@@ -17,9 +17,10 @@ import torch
 import chopper
 from chopper import conv, matmul
 from chopper.random import Keys
-from chopper.recipes import accumulator_of, key_of, quantize, signs_of
+from chopper.recipes import accumulator_of, key_of, quantize, rotated, signs_of
 from chopper.recipes.accumulation import accumulation, is_random
 from chopper_ext.torch.compiling import is_transformed
+from chopper_ext.torch.dispatch import is_plain
 from chopper_ext.torch.layers.spec import quant_of
 
 __all__ = ["WATCH", "Call", "convolution", "operand", "prepared", "product", "without_autocast"]
@@ -67,9 +68,18 @@ def _operand(x: torch.Tensor, text: str, axis: int, other: int | None, key: int,
         key=drawn,
         signs=signs,
         constant=constant,
+        rotate=_rotated,
         round=chopper.chop,
     )
     return rounded
+
+
+def _rotated(x: torch.Tensor, block: int, axis: int, signs: Any, constant: Any) -> torch.Tensor:
+    """Rotate in the memory of the host by the core's own loop, where nothing watches."""
+    if x.device.type == "cpu" and is_plain(x) and not (x.requires_grad and torch.is_grad_enabled()):
+        return torch.from_numpy(rotated(x.detach().numpy(), block, axis, signs))
+    made: torch.Tensor = rotated(x, block, axis, signs, constant)
+    return made
 
 
 def prepared(x: torch.Tensor, text: str, axis: int, key: int, role: str) -> torch.Tensor:
