@@ -133,8 +133,9 @@ def chop_updates(fmt: str | Format, update: str = "plain", *, key: Any = None, o
 
 
 def _check_precision(fmt: Format, params: Any) -> None:
+    of_dtype: Any = jnp.finfo
     for dtype in {one.dtype for one in jax.tree.leaves(params)}:
-        if not jnp.issubdtype(dtype, jnp.floating) or 2 * finfo(fmt).precision > jnp.finfo(dtype).nmant:
+        if not jnp.issubdtype(dtype, jnp.floating) or 2 * finfo(fmt).precision > of_dtype(dtype).nmant:
             raise PolicyError(
                 f"{fmt} is too precise for sums in {dtype} to give each of its numbers; legal: weights of a floating "
                 f"dtype with more than {2 * finfo(fmt).precision} bits, as those that x.astype(jax.numpy.float64) has"

@@ -24,7 +24,8 @@ def dot_general(recipe: Recipe | str | None, *, key: Any = None) -> Callable[...
     dot_general=...)``.  Its value is ``forward`` of the recipe, its gradients are ``dgrad`` and ``wgrad``: each product
     rounds its operands from the unrounded arrays, along its own contraction axis, with the bits that
     `chopper.recipes.quantize` gives for NumPy arrays: an input as (M, K), a weight as (N, K), a gradient as (M, N),
-    with batch axes in front.  What layers do besides, such as adding a bias, is not rounded.
+    with batch axes in front.  What layers do besides, such as adding a bias, is not rounded: the recipe's ``bias``,
+    ``elementwise``, ``grad_elementwise`` and ``optimizer_state`` are not looked at.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ def dot_general(recipe: Recipe | str | None, *, key: Any = None) -> Callable[...
         setting = Setting(recipe, _static(dimension_numbers), _hashable(precision))
         asked = key() if callable(key) else key
         words = jnp.asarray(key_words(asked, traced(x, w))) if recipe.draws else None
-        return as_type(three_products(setting, x, w, words), result)
+        return as_type(three_products(setting, x, w, None, words), result)
 
     return contracted
 

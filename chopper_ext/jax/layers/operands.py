@@ -17,7 +17,7 @@ from chopper_ext.jax.exactness import settled
 from chopper_ext.jax.streams import nth
 from chopper_ext.jax.words import random_words
 
-__all__ = ["finished", "masked", "operand", "role_key"]
+__all__ = ["masked", "operand", "role_key", "undone"]
 
 _APART = np.array([1 << 31, 0], np.uint32)  # index 2^63, from which random signs count
 
@@ -37,11 +37,9 @@ def operand(x: Any, quant: Quant | None, axis: int, key: Any, role: str) -> Any:
     return quantize(x, quant, axis=axis, key=drawn, signs=_signs(quant, key, role), constant=jnp.asarray)
 
 
-def finished(y: Any, gemm: Gemm, key: Any, name: str) -> Any:
-    """Return a product with the gains of its operands undone, rounded as a result."""
-    if gemm.gain != 1:
-        y = settled(scaled_by(y, gemm.gain))
-    return operand(y, gemm.out, -1, key, f"{name}.out")
+def undone(y: Any, gemm: Gemm) -> Any:
+    """Return a product with the gains of its operands undone."""
+    return y if gemm.gain == 1 else settled(scaled_by(y, gemm.gain))
 
 
 def masked(g: Any, x: Any, quant: Quant | None) -> Any:

@@ -82,7 +82,7 @@ def compare(recipe, tally, key=None, *arrays):
             tally.same(got, other, about=f"{recipe.name or recipe} {name}")
 
 
-CHOSEN = ("bf16_pure", "mxfp8", "mxfp4_sr_rht", "nvfp4")
+CHOSEN = ("bf16_pure", "mxfp8", "mxfp4_sr_rht")
 
 
 @pytest.mark.parametrize("name", CHOSEN)
@@ -92,7 +92,7 @@ def test_presets(name, tally):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", [name for name in presets() if name not in CHOSEN])
+@pytest.mark.parametrize("name", [name for name in presets() if name not in CHOSEN and "hopper" not in name])
 def test_all_presets(name, tally):
     compare(summed(preset(name)), tally, SEED)
 
