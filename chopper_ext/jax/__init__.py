@@ -16,8 +16,22 @@ from chopper.formats.registry import get
 from chopper.rounding import Overflow, Rounding
 from chopper_ext.jax.dispatch import JaxBackend
 from chopper_ext.jax.dtypes import as_dtype
+from chopper_ext.jax.emulation import emulate
+from chopper_ext.jax.layers import convert, dot_general, unconvert
+from chopper_ext.jax.updates import chop_state, chop_updates
 
-__all__ = ["JaxBackend", "as_dtype", "backend", "chop"]
+__all__ = [
+    "JaxBackend",
+    "as_dtype",
+    "backend",
+    "chop",
+    "chop_state",
+    "chop_updates",
+    "convert",
+    "dot_general",
+    "emulate",
+    "unconvert",
+]
 
 backend = JaxBackend()
 """What the core calls with JAX arrays."""

@@ -30,7 +30,7 @@ LAYERS = {
 }
 ADAPTER_PACKAGES = {
     "torch": {"torch", "triton"},
-    "jax": {"jax", "jaxlib", "optax"},
+    "jax": {"jax", "jaxlib", "optax", "equinox"},
     "dask": {"dask"},
 }
 ONE_PER_FILE = ("interop", "probes")  # folders whose files each have a framework of their own

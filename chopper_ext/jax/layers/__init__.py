@@ -1,0 +1,6 @@
+"""Layers by recipes: products to hand to Flax, and modules of Equinox."""
+
+from chopper_ext.jax.layers.calls import dot_general
+from chopper_ext.jax.layers.conversion import convert, unconvert
+
+__all__ = ["convert", "dot_general", "unconvert"]
