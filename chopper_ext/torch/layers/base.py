@@ -10,7 +10,7 @@ from torch import nn
 from chopper.errors import RandomKeyError, UnsupportedInputError
 from chopper.random import Keys, as_key
 from chopper.recipes import Recipe
-from chopper_ext.torch.layers.operands import Call, _signed
+from chopper_ext.torch.layers.operands import Call, signed
 from chopper_ext.torch.layers.spec import Spec, spec_of
 
 __all__ = ["ChopLayer", "Stream", "call_of", "widened"]
@@ -25,7 +25,7 @@ class Stream:
     def __init__(self, key: Any = None, position: int = 0) -> None:
         found = as_key(key)
         self.key = found.high << 32 | found.low
-        self.signed = _signed(self.key)
+        self.signed = signed(self.key)
         self.position = torch.tensor(position, dtype=torch.int64)
         self.replaying = False
 

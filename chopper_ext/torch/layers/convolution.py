@@ -8,9 +8,10 @@ dgrad    channels of the result, of both     positions of the kernel
 wgrad    images of the batch, of both        positions of the result
 =======  ==================================  =====================================================
 
-Blocks of shared scales lie along the contraction axis.  With an accumulator each of the three is a `chopper.conv`,
-whose terms run over the contraction axis slowest: dgrad is that of the gradient, spread by the stride, with the kernel
-turned round; wgrad is that of the images with the gradient for a kernel, batch and channels swapped.
+Blocks of shared scales lie along the contraction axis, those of results along axis 1.  With an accumulator each of the
+three is a `chopper.conv`, whose terms run over the contraction axis slowest: dgrad is that of the gradient, spread by
+the stride, with the kernel turned round; wgrad is that of the images with the gradient for a kernel, batch and channels
+swapped.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def _dgrad(g: Any, weight: Any, x: Any, by: Product, steps: _Steps, call: Call) 
         none = (0,) * (x.dim() - 2)
         parts = (ones, none, steps.dilation, steps.groups)
         made = convolution(spread, kernel, None, parts, by.accumulate, call, "dgrad.accumulate")
-    return finished(made, by, call, "dgrad")
+    return finished(made, by, call, "dgrad", 1)
 
 
 def _wgrad(g: Any, x: Any, weight: Any, by: Product, steps: _Steps, call: Call) -> torch.Tensor:
@@ -120,7 +121,7 @@ def _wgrad(g: Any, x: Any, weight: Any, by: Product, steps: _Steps, call: Call) 
     right = operand(x, by.rhs, 0, call, "wgrad.rhs", 1)
     if by.accumulate is None:
         made = _torchs_own(left, right, weight, steps, (False, True, False))[1]
-        return finished(made, by, call, "wgrad")
+        return finished(made, by, call, "wgrad", 1)
     images, kernels = right.transpose(0, 1), left.transpose(0, 1)
     parts = []
     for i in range(steps.groups):
@@ -129,7 +130,7 @@ def _wgrad(g: Any, x: Any, weight: Any, by: Product, steps: _Steps, call: Call) 
         role = "wgrad.accumulate"
         parts.append(convolution(chosen[0], chosen[1], None, swapped, by.accumulate, call, role).transpose(0, 1))
     made = torch.cat(parts)
-    return finished(made[_cut(weight.shape[2:])].contiguous(), by, call, "wgrad")
+    return finished(made[_cut(weight.shape[2:])].contiguous(), by, call, "wgrad", 1)
 
 
 def _torchs_own(g: Any, x: Any, weight: Any, steps: _Steps, mask: tuple[bool, bool, bool]) -> Any:

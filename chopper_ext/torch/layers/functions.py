@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 import torch
 
-from chopper.errors import PolicyError, UnsupportedInputError
+from chopper.errors import PolicyError, RandomKeyError, UnsupportedInputError
+from chopper.random import Keys
 from chopper.recipes import Gemm, Recipe
+from chopper_ext.torch.compiling import constant
 from chopper_ext.torch.layers.attention import attend
-from chopper_ext.torch.layers.base import Stream, call_of
-from chopper_ext.torch.layers.operands import Call
+from chopper_ext.torch.layers.base import Stream
+from chopper_ext.torch.layers.operands import Call, signed
 from chopper_ext.torch.layers.points import point
 from chopper_ext.torch.layers.products import three_products
-from chopper_ext.torch.layers.spec import spec_of
+from chopper_ext.torch.layers.spec import Spec, spec_of
 
 __all__ = ["matmul", "scaled_dot_product_attention", "softmax"]
 
@@ -36,7 +37,8 @@ def matmul(
     recipe : Recipe or str
         In place of `gemm`: `a` is the input of a layer, `b` its weight, transposed; gradients are dgrad and wgrad.
     key : int, optional
-        The key of the call, see `chopper.recipes.key_of`; None draws fresh entropy where something is random.
+        The key of the call, see `chopper.recipes.key_of`; None draws fresh entropy where something is random, which
+        a graph cannot.
 
     Raises
     ------
@@ -53,13 +55,12 @@ def matmul(
     """
     if (gemm is None) == (recipe is None):
         raise PolicyError("pass gemm= or recipe=, and not both")
-    chosen = Recipe(forward=Gemm.of(gemm)) if recipe is None else Recipe.of(recipe)
     if a.dim() < 2 or b.dim() < 2 or a.shape[-1] != b.shape[-2]:
         raise UnsupportedInputError(
             f"shapes {tuple(a.shape)} and {tuple(b.shape)} do not go together; legal: (..., M, K) and (..., K, N)"
         )
     a, b = _alike(a, b)
-    spec, call = spec_of(chosen), _call(chosen, key)
+    spec, call = _read(recipe, gemm), _call(_draws(recipe, gemm), key)
     if b.dim() == 2:
         rows = three_products(a.reshape(-1, a.shape[-1]), b.mT, None, spec, call)
         return rows.reshape(*a.shape[:-1], b.shape[-1])
@@ -69,8 +70,7 @@ def matmul(
 
 def softmax(x: torch.Tensor, dim: int = -1, *, recipe: Recipe | str, key: Any = None) -> torch.Tensor:
     """Return torch's own softmax, rounded by ``elementwise`` of a recipe; its gradient by ``grad_elementwise``."""
-    chosen = Recipe.of(recipe)
-    spec, call = spec_of(chosen), _call(chosen, key)
+    spec, call = _read(recipe), _call(_draws(recipe), key)
     made = torch.softmax(point(x, None, spec.grad_elementwise, call), dim)
     return point(made, spec.elementwise, None, call)
 
@@ -97,7 +97,6 @@ def scaled_dot_product_attention(
     UnsupportedInputError
         If a mask is given and ``is_causal`` too.
     """
-    chosen = Recipe.of(recipe)
     mask = attn_mask
     if is_causal:
         if mask is not None:
@@ -105,14 +104,50 @@ def scaled_dot_product_attention(
         mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril()
     if mask is not None and mask.dtype == torch.bool:
         mask = torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, -math.inf)
-    stream = Stream(random_key) if chosen.draws else None
-    return attend(query, key, value, spec_of(chosen), partial(call_of, stream), mask, dropout_p, scale)[0]
+    keys = _Keys(_call(_draws(recipe), random_key))
+    return attend(query, key, value, _read(recipe), keys.next_call, mask, dropout_p, scale)[0]
 
 
-def _call(recipe: Recipe, key: Any) -> Any:
-    if not recipe.draws:
+class _Keys:
+    """The calls of one attention: the n-th has the n-th key of the stream on its key."""
+
+    def __init__(self, call: Call) -> None:
+        self.call, self.count = call, -1
+
+    def next_call(self) -> Call:
+        """Return the next one."""
+        self.count += 1
+        return Call(_nth(self.call.key, self.count))
+
+
+@constant
+def _nth(key: int, n: int) -> int:
+    return signed(Keys(key % (1 << 64)).at(n))
+
+
+@constant
+def _read(recipe: Any, gemm: Any = None) -> Spec:
+    return spec_of(Recipe(forward=Gemm.of(gemm)) if recipe is None else Recipe.of(recipe))
+
+
+@constant
+def _draws(recipe: Any, gemm: Any = None) -> bool:
+    return Gemm.of(gemm).draws if recipe is None else Recipe.of(recipe).draws
+
+
+def _call(draws: bool, key: Any) -> Call:
+    if not draws:
         return Call()
+    if torch.compiler.is_compiling():
+        if not isinstance(key, int):
+            _complain()
+        return Call(key)
     return Call(Stream(key).key)
+
+
+@constant
+def _complain() -> None:
+    raise RandomKeyError("what draws random words needs a key in a graph, which would else repeat one draw; pass key=")
 
 
 def _alike(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -23,7 +23,7 @@ from chopper_ext.torch.compiling import is_transformed
 from chopper_ext.torch.dispatch import is_plain
 from chopper_ext.torch.layers.spec import quant_of
 
-__all__ = ["WATCH", "Call", "convolution", "operand", "prepared", "product", "without_autocast"]
+__all__ = ["WATCH", "Call", "convolution", "operand", "prepared", "product", "signed", "without_autocast"]
 
 _WRAP = 1 << 64
 
@@ -57,7 +57,7 @@ def operand(
 
 def _operand(x: torch.Tensor, text: str, axis: int, other: int | None, key: int, role: str) -> torch.Tensor:
     quant = quant_of(text)
-    drawn = key_of(key, role) if quant.random else None
+    drawn = key_of(key % _WRAP, role) if quant.random else None
     signs = signs_of(quant, _of_signs(key, role) if quant.signs == "random" else None)
     constant = partial(torch.as_tensor, device=x.device)
     rounded: torch.Tensor = quantize(
@@ -95,7 +95,7 @@ def _left(x: torch.Tensor, *args: Any, **keywords: Any) -> torch.Tensor:
 
 
 def _of_signs(key: int, role: str) -> int:
-    return key_of(key, f"{role.partition('.')[0]}.signs")
+    return key_of(key % _WRAP, f"{role.partition('.')[0]}.signs")
 
 
 def product(
@@ -120,7 +120,7 @@ def _accumulator(text: str) -> Any:
 
 
 def _drawn(text: str, key: int, role: str) -> int | None:
-    return key_of(key, role) if is_random(accumulation(text)) else None
+    return key_of(key % _WRAP, role) if is_random(accumulation(text)) else None
 
 
 class _Product(torch.autograd.Function):
@@ -131,7 +131,7 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def forward(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor | None, text: str, key: int, role: str) -> Any:
         """Multiply."""
-        return _product_op(a, b, c, None, text, _signed(key), role)
+        return _product_op(a, b, c, None, text, signed(key), role)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -161,7 +161,7 @@ def convolution(
     arguments = (list(stride), list(padding), list(dilation), groups, accumulate)
     if torch.compiler.is_compiling():
         return _conv_op(x, weight, bias, call.position, *arguments, call.key, role)  # type: ignore[no-any-return]
-    return _conv_op(x, weight, bias, None, *arguments, _signed(call.key), role)  # type: ignore[no-any-return]
+    return _conv_op(x, weight, bias, None, *arguments, signed(call.key), role)  # type: ignore[no-any-return]
 
 
 def _convolved(x: Any, weight: Any, bias: Any, steps: Any, text: str, key: int, role: str) -> torch.Tensor:
@@ -193,7 +193,8 @@ def _key(key: int, position: torch.Tensor | None) -> int:
     return key if position is None else Keys(key).at(int(position))
 
 
-def _signed(key: int) -> int:
+def signed(key: int) -> int:
+    """Return a key as the operators take it."""
     return key - (key >> 63 << 64)
 
 

@@ -65,11 +65,11 @@ def multiply(
     return product(left, right, None, by.accumulate, call, f"{gemm}.accumulate")
 
 
-def finished(y: torch.Tensor, by: Product, call: Call, gemm: str) -> torch.Tensor:
+def finished(y: torch.Tensor, by: Product, call: Call, gemm: str, axis: int = -1) -> torch.Tensor:
     """Return a product with the gains of its operands undone, rounded as a result."""
     if by.gain is not None:
         y = y * number(by.gain)
-    return operand(y, by.out, -1, call, f"{gemm}.out")
+    return operand(y, by.out, axis, call, f"{gemm}.out", None if axis == -1 else 0)
 
 
 def masked(g: torch.Tensor, x: torch.Tensor, passes: tuple[str, str] | None) -> torch.Tensor:

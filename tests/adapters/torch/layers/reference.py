@@ -1,4 +1,4 @@
-"""Layers as their definition says, from `chopper.chop`, `chopper.hadamard`, `chopper.matmul` and torch's own product."""
+"""Layers as their definition says: `chopper.chop`, `chopper.hadamard`, `chopper.matmul`, torch's own product."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def multiplied(a, b, gemm, key, name, c=None):
     return torch.from_numpy(np.asarray(made)).to(a.dtype)
 
 
-def finished(y, gemm, key, name):
+def finished(y, gemm, key, name, axis=-1):
     """Return a product without the gains of its operands, rounded as a result."""
     if gemm.gain != 1:
         y = y * float(np.float32(float(gemm.gain)))
-    return rounded(y, gemm.out, -1, key, f"{name}.out")
+    return rounded(y, gemm.out, axis, key, f"{name}.out", None if axis == -1 else 0)
 
 
 def passing(g, x, quant):
