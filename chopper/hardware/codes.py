@@ -14,7 +14,7 @@ from chopper.formats.registry import get
 from chopper.hardware.base import Unit
 from chopper.hardware.registry import unit as find
 
-__all__ = ["products"]
+__all__ = ["products", "run"]
 
 _Array = npt.NDArray[Any]
 
@@ -55,7 +55,7 @@ def products(unit: str | Unit, a: Any, b: Any, c: Any = None, *, threads: int | 
     '0x42000000'
     """
     unit = find(unit)
-    x, y = codes_of(a, unit.a), codes_of(b, unit.b)
+    x, y = _checked(a, unit.a), _checked(b, unit.b)
     if x.ndim < 2 or y.ndim < 2 or x.shape[-1] != y.shape[-1]:
         raise UnsupportedInputError(
             f"shapes {x.shape} and {y.shape} do not go together; legal: a (..., M, K) and b (..., N, K)"
@@ -65,7 +65,7 @@ def products(unit: str | Unit, a: Any, b: Any, c: Any = None, *, threads: int | 
     except ValueError:
         raise UnsupportedInputError(f"shapes {x.shape} and {y.shape}: the leading axes do not broadcast") from None
     shape = (*batch, x.shape[-2], y.shape[-2])
-    z = np.zeros(shape, codes_dtype(unit.c)) if c is None else codes_of(c, unit.c)
+    z = np.zeros(shape, _dtype(unit.c)) if c is None else _checked(c, unit.c)
     try:
         z = np.broadcast_to(z, shape)
     except ValueError:
@@ -84,15 +84,15 @@ def run(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -> _Ar
     return found.reshape(c.shape)
 
 
-def codes_dtype(name: str) -> np.dtype[Any]:
+def _dtype(name: str) -> np.dtype[Any]:
     """Return the dtype of the codes of a format; those of tf32 are codes of float32."""
     bits = 32 if name == "tf32" else get(name).bits
     return np.dtype(f"u{max(1, 1 << (bits - 1).bit_length() >> 3)}")
 
 
-def codes_of(x: Any, name: str) -> _Array:
+def _checked(x: Any, name: str) -> _Array:
     """Return checked codes."""
-    dtype = codes_dtype(name)
+    dtype = _dtype(name)
     given = np.asarray(x)
     if given.dtype.kind == "i" and given.dtype.itemsize == dtype.itemsize and name.startswith("int"):
         return given.astype(f"i{dtype.itemsize}", copy=False).view(dtype)
