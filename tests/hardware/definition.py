@@ -130,8 +130,8 @@ def inputs(name: str, kind: str, shape: tuple[int, ...], rng: np.random.Generato
     if kind == "bits":
         codes = rng.integers(0, 1 << bits, shape)
     elif kind == "tiny":
-        least = max(0, bias - 63 - rng.integers(0, 6)) if fmt.exponent_bits == 8 else 0
-        codes = ((least + rng.integers(0, 5, shape)) << digits) | fraction | sign
+        least = bias - 70 - rng.integers(0, 7) if fmt.exponent_bits == 8 else 0
+        codes = ((least + rng.integers(0, 3, shape)) << digits) | fraction | sign
     elif kind == "cancel":
         size = shape[-1] // 2
         codes[..., size : 2 * size] = codes[..., :size] ^ (half if rng.random() < 0.5 else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,12 +58,40 @@ def sample(unit: Unit, m: int, n: int, k: int, seed: int) -> tuple[np.ndarray, n
 @pytest.mark.parametrize("unit", UNITS, ids=lambda u: u.name)
 def test_every_unit(unit: Unit, along: Any, tally: Tally) -> None:
     """Every unit of the tables on every path, on every kind of inputs."""
-    k = 2 * max(unit.model.terms, unit.k) + 3
+    k = (unit.model.promote or unit.model.terms) + 3
     a, b, c = sample(unit, 1, 16, k, 1)
     want = wanted(unit, a, b, c)
     for path in PATHS:
         along(path)
         tally.same(hardware.products(unit, a, b, c), want, fmt=unit, about=path)
+
+
+def test_inputs_tell_floors_apart() -> None:
+    """Tiny sums differ where the floor does: 2^-133 of Hopper, the smallest normal number, none."""
+    unit = hardware.unit("h100.wgmma.tf32")
+    a, b, c = sample(unit, 64, 64, 8, 3)
+    got = [hardware.products(replace(unit, model=replace(unit.model, floor=floor)), a, b, c)
+           for floor in (-133, -126, -134, None)]  # fmt: skip
+    assert [int((got[0] != other).sum()) > 0 for other in got] == [False, True, True, True]
+
+
+def test_underflow_is_positive_zero() -> None:
+    """A negative sum that becomes zero is +0, and so is an exact zero of whatever signs."""
+    for name, tiny in (("h100.wgmma.bf16", 0x1900), ("h100.wgmma.fp16.fp16", 0x0001)):
+        unit = hardware.unit(name)
+        a = np.array([[tiny]], np.uint16)
+        sign = np.uint16(0x8000)
+        for x, y, c in ((a | sign, a, 0), (a & 0 | sign, a, 1)):
+            z = np.full((1, 1), c << (8 * (4 if unit.c == "fp32" else 2) - 1), f"u{4 if unit.c == 'fp32' else 2}")
+            assert hardware.products(unit, x, y, z).item() == 0
+
+
+def test_threads_do_not_matter() -> None:
+    """Results are the same however rows are shared."""
+    rng = np.random.default_rng(4)
+    a, b = (rng.integers(0, 256, (256, 512), dtype=np.uint8) for _ in range(2))
+    one = hardware.products("h100.wgmma.e5m2", a, b, threads=1)
+    assert (hardware.products("h100.wgmma.e5m2", a, b, threads=3) == one).all()
 
 
 MODELS = st.builds(

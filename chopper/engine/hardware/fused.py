@@ -23,12 +23,15 @@ _NONE = -100000
 """A floor that is none."""
 
 
-def products(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -> _Array:
+def products(
+    unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None, scales: tuple[_Array, _Array] | None = None
+) -> _Array:
     """Return the codes of results for codes (T, M, K), (T, N, K), (T, M, N)."""
     model = unit.model
     if model.order == "quarters":
         a, b = _quarters(a), _quarters(b)
-    x, y = Operand(a, unit.a), Operand(b, unit.b)
+    left, right = scales or (None, None)
+    x, y = Operand(a, unit.a, left, unit.block), Operand(b, unit.b, right, unit.block)
     if model.promote is None:
         return _chain(model, x, y, c, threads)
     for k in range(0, a.shape[-1], model.promote):

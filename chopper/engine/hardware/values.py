@@ -46,12 +46,45 @@ def multiply_on(
 
 def _codes(unit: Unit, a: Any, b: Any, c: _Array | None, shapes: Shapes, threads: int | None) -> _Array:
     """Return codes in the shape `shapes.full`."""
-    scaled = [isinstance(x, ScaledArray) for x in (a, b)]
-    if any(scaled) or unit.scale:
-        raise UnsupportedInputError(f"{unit.name} takes numbers of {unit.a} and {unit.b}; pass x.decode()")
+    z = _addend(unit, c, shapes)
+    if unit.scale:
+        (x, left), (y, right) = (_scaled(unit, *side) for side in ((a, unit.a, "a", -1), (b, unit.b, "b", -2)))
+        return run(unit, x, y, z, threads, (left, right))
+    for which, x in (("a", a), ("b", b)):
+        if isinstance(x, ScaledArray):
+            raise UnsupportedInputError(f"{unit.name} has no scales, but {which} has; pass {which}.codes decoded")
     x = _number_codes(a, unit.a, "a").reshape(shapes.a)
     y = _number_codes(b, unit.b, "b").reshape(shapes.b).swapaxes(-1, -2)
-    return run(unit, x, y, _addend(unit, c, shapes), threads)
+    return run(unit, x, y, z, threads)
+
+
+def _scaled(unit: Unit, x: Any, name: str, which: str, axis: int) -> tuple[_Array, _Array]:
+    """Return codes and scales of an operand, the axis that is summed over last.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If it is none with the unit's scales.
+    """
+    legal = (
+        f"legal: chopper.encode(x, fmt, axis={axis}) with elements in {name}, a scale in {unit.scale} for {unit.block}"
+    )
+    if not isinstance(x, ScaledArray):
+        raise UnsupportedInputError(f"{unit.name} has scales, but {which} is no ScaledArray; {legal}")
+    fmt = x.fmt
+    fits = fmt.element == get(name) and fmt.scale == get(unit.scale) and fmt.block == (unit.block,)
+    along = x.axis if isinstance(x.axis, int) else None
+    if not fits or x.ndim < 2 or along is None or along % x.ndim != x.ndim + axis or x.zero_points is not None:
+        raise UnsupportedInputError(
+            f"{which} is of {fmt} with axis={x.axis}, {x.ndim} axes; {legal} and two axes or more"
+        )
+    if len(fmt.levels) > 1:
+        raise UnsupportedInputError(
+            f"{which} is of {fmt}, whose outer scales the unit does not know; pass a ScaledArray of "
+            "its format without them, and multiply the result"
+        )
+    codes, scales = x.codes, x.scale_codes[0]
+    return (codes, scales) if axis == -1 else (codes.swapaxes(-1, -2), scales.swapaxes(-1, -2))
 
 
 def _addend(unit: Unit, c: _Array | None, shapes: Shapes) -> _Array:
