@@ -49,13 +49,25 @@ def _codes(unit: Unit, a: Any, b: Any, c: _Array | None, shapes: Shapes, threads
     z = _addend(unit, c, shapes)
     if unit.scale:
         (x, left), (y, right) = (_scaled(unit, *side) for side in ((a, unit.a, "a", -1), (b, unit.b, "b", -2)))
-        return run(unit, x, y, z, threads, (left, right))
+        return _by_factors(run(unit, x, y, z, threads, (left, right)), a, b, c)
     for which, x in (("a", a), ("b", b)):
         if isinstance(x, ScaledArray):
             raise UnsupportedInputError(f"{unit.name} has no scales, but {which} has; pass {which}.codes decoded")
     x = _number_codes(a, unit.a, "a").reshape(shapes.a)
     y = _number_codes(b, unit.b, "b").reshape(shapes.b).swapaxes(-1, -2)
     return run(unit, x, y, z, threads)
+
+
+def _by_factors(codes: _Array, a: ScaledArray, b: ScaledArray, c: _Array | None) -> _Array:
+    """Multiply results by the scales of whole arrays: fl(fl(s_a s_b) d) in float32."""
+    factors = [np.float32(x.scales[1].reshape(())) for x in (a, b) if len(x.fmt.levels) > 1]
+    if not factors:
+        return codes
+    if c is not None:
+        raise UnsupportedInputError("a and b have scales of the whole array, which multiply the result; leave c out")
+    with np.errstate(all="ignore"):
+        found: _Array = codes.view(np.float32) * np.prod(factors, dtype=np.float32)
+    return found.view(np.uint32)
 
 
 def _scaled(unit: Unit, x: Any, name: str, which: str, axis: int) -> tuple[_Array, _Array]:
@@ -78,11 +90,8 @@ def _scaled(unit: Unit, x: Any, name: str, which: str, axis: int) -> tuple[_Arra
         raise UnsupportedInputError(
             f"{which} is of {fmt} with axis={x.axis}, {x.ndim} axes; {legal} and two axes or more"
         )
-    if len(fmt.levels) > 1:
-        raise UnsupportedInputError(
-            f"{which} is of {fmt}, whose outer scales the unit does not know; pass a ScaledArray of "
-            "its format without them, and multiply the result"
-        )
+    if len(fmt.levels) > 2 or x.scales[-1].size != 1 and len(fmt.levels) > 1:
+        raise UnsupportedInputError(f"{which} is of {fmt}; legal: one more scale for the whole array, in fp32")
     codes, scales = x.codes, x.scale_codes[0]
     return (codes, scales) if axis == -1 else (codes.swapaxes(-1, -2), scales.swapaxes(-1, -2))
 
