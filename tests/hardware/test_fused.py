@@ -60,10 +60,10 @@ def test_every_unit(unit: Unit, along: Any, tally: Tally) -> None:
     """Every unit of the tables on every path, on every kind of inputs."""
     k = (unit.model.promote or unit.model.terms) + 3
     a, b, c = sample(unit, 1, 16, k, 1)
-    want = wanted(unit, a, b, c)
+    want = wanted(unit, a, b[:, ::3], c[..., ::3])  # the quick loop needs more columns than fractions can do in time
     for path in PATHS:
         along(path)
-        tally.same(hardware.products(unit, a, b, c), want, fmt=unit, about=path)
+        tally.same(hardware.products(unit, a, b, c)[..., ::3], want, fmt=unit, about=path)
 
 
 def test_inputs_tell_floors_apart() -> None:

@@ -87,9 +87,9 @@ def test_scales(unit: Unit, tally: Tally) -> None:
                 for name, rows in ((unit.a, 1), (unit.b, 2)))  # fmt: skip
         c = np.stack([inputs("fp32", kind, (1, 2), rng) for kind in CLASSES])
         c[::2, :, 0] = 0
+        ends = (120, 136) if seed == 0 and unit.scale == "e8m0" else (0, 256)
         scales = tuple(
-            rng.integers(120, 136, (len(CLASSES), rows, k // unit.block), dtype=np.uint8) if seed == 0 and unit.scale == "e8m0"
-            else rng.integers(0, 256, (len(CLASSES), rows, k // unit.block), dtype=np.uint8)
+            rng.integers(*ends, (len(CLASSES), rows, k // unit.block), dtype=np.uint8)
             for rows in (1, 2)
         )  # fmt: skip
         got = hardware.products(unit, a, b, c, scales=scales)

@@ -39,7 +39,7 @@ def test_rows(unit: hardware.Unit) -> None:
 
 def test_unknown_names() -> None:
     """The nearest names are in the message."""
-    with pytest.raises(UnknownUnitError, match="'h100.wgmma.e4m3'"):
+    with pytest.raises(UnknownUnitError, match=r"'h100\.wgmma\.e4m3'"):
         hardware.unit("h100.wgma.e4m3")
     with pytest.raises(UnknownUnitError, match="promote=128"):
         hardware.unit("h100.wgmma.e4m3<promote>")

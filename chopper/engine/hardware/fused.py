@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chopper.engine.hardware.floats import CHEAP, add_floats
+from chopper.engine.hardware.floats import CHEAP, add_floats, flushes
 from chopper.engine.hardware.fused_arrays import add_arrays
 from chopper.engine.hardware.operands import Lanes, Operand
 from chopper.engine.kernel import Kernel
@@ -15,6 +15,7 @@ from chopper.engine.run import loop_for, share
 from chopper.hardware.base import Unit
 from chopper.hardware.models import FusedSum
 from chopper.kernels.fused import Fused
+from chopper.ops import add
 
 __all__ = ["parameters", "products"]
 
@@ -52,8 +53,11 @@ def _quarters(x: _Array) -> _Array:
 def _added(x: _Array, y: _Array) -> _Array:
     """Return the codes of sums, to nearest even; every NaN is that of the hardware."""
     kind, nan = (np.float16, 0x7FFF) if x.itemsize == 2 else (np.float32, 0x7FFFFFFF)
-    with np.errstate(all="ignore"):
-        total = x.view(kind) + y.view(kind)
+    if flushes():
+        total = add(x.view(kind), y.view(kind), fmt="fp16" if x.itemsize == 2 else "fp32").astype(kind, copy=False)
+    else:
+        with np.errstate(all="ignore"):
+            total = x.view(kind) + y.view(kind)
     codes: _Array = total.view(x.dtype)
     return np.where(np.isnan(total), x.dtype.type(nan), codes)
 

@@ -62,7 +62,7 @@ def _block(
 ) -> int:
     special = special_of(sa, ka, sb, kb, first, last, code, f)
     if special != 0:
-        return special
+        return special  # type: ignore[no-any-return]
     ec, sc = _significand(where, code, f)
     top = f.floor
     if sc != 0 and ec > top:

@@ -34,7 +34,8 @@ def add_stages(kernel: Any, a: Any, b: Any, out: Any, f: Any, plan: Any, first: 
     f : Fused
         With the bits of the second stage.
     plan : tuple
-        Products of a block, bits of the first stage, whether even and odd products are apart, fraction bits of products.
+        Products of a block, bits of the first stage, whether even and odd products are apart, fraction bits of
+        products.
     """
     sa, ea, ka = a
     sb, eb, kb = b
@@ -54,7 +55,7 @@ def add_stages(kernel: Any, a: Any, b: Any, out: Any, f: Any, plan: Any, first: 
 def _block(a: Any, b: Any, first: int, last: int, code: int, f: Any, plan: Any) -> int:
     special = _special(a, b, first, last, code, f, plan[3])
     if special != 0:
-        return special
+        return special  # type: ignore[no-any-return]
     _, fraction, split, digits = plan
     step = 2 if split else 1
     whole, top = _stage(a, b, first, last, step, fraction, digits)
@@ -119,4 +120,4 @@ def _special(a: Any, b: Any, first: int, last: int, code: int, f: Any, digits: i
     if above and below:
         return f.nan  # type: ignore[no-any-return]
     sign = f.inf + (1 << f.digits)
-    return f.inf if above else f.inf | sign if below else 0  # type: ignore[no-any-return]
+    return f.inf if above else f.inf | sign if below else 0

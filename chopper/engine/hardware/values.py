@@ -15,12 +15,17 @@ from chopper.errors import OutputError, UnsupportedInputError
 from chopper.formats.registry import get
 from chopper.hardware.base import Unit
 from chopper.hardware.codes import run
+from chopper.ops import mul
 from chopper.scaled import ScaledArray
 
 __all__ = ["multiply_on"]
 
 _Array = npt.NDArray[Any]
-_FLOATS = {"fp16": np.dtype(np.float16), "fp32": np.dtype(np.float32), "fp64": np.dtype(np.float64)}
+_FLOATS: dict[str, np.dtype[Any]] = {
+    "fp16": np.dtype(np.float16),
+    "fp32": np.dtype(np.float32),
+    "fp64": np.dtype(np.float64),
+}
 
 
 def multiply_on(
@@ -65,9 +70,8 @@ def _by_factors(codes: _Array, a: ScaledArray, b: ScaledArray, c: _Array | None)
         return codes
     if c is not None:
         raise UnsupportedInputError("a and b have scales of the whole array, which multiply the result; leave c out")
-    with np.errstate(all="ignore"):
-        found: _Array = codes.view(np.float32) * np.prod(factors, dtype=np.float32)
-    return found.view(np.uint32)
+    factor = mul(factors[0], factors[1], fmt="fp32") if len(factors) == 2 else factors[0]
+    return np.ascontiguousarray(mul(codes.view(np.float32), np.float32(factor), fmt="fp32")).view(np.uint32)
 
 
 def _scaled(unit: Unit, x: Any, name: str, which: str, axis: int) -> tuple[_Array, _Array]:
@@ -90,7 +94,7 @@ def _scaled(unit: Unit, x: Any, name: str, which: str, axis: int) -> tuple[_Arra
         raise UnsupportedInputError(
             f"{which} is of {fmt} with axis={x.axis}, {x.ndim} axes; {legal} and two axes or more"
         )
-    if len(fmt.levels) > 2 or x.scales[-1].size != 1 and len(fmt.levels) > 1:
+    if len(fmt.levels) > 2 or (len(fmt.levels) > 1 and x.scales[-1].size != 1):
         raise UnsupportedInputError(f"{which} is of {fmt}; legal: one more scale for the whole array, in fp32")
     codes, scales = x.codes, x.scale_codes[0]
     return (codes, scales) if axis == -1 else (codes.swapaxes(-1, -2), scales.swapaxes(-1, -2))
@@ -145,7 +149,8 @@ def _integers(x: _Array, name: str, which: str) -> _Array:
 
 
 def _complaint(wrong: _Array, name: str, which: str) -> str:
-    return f"{which} holds {wrong.flat[0]!r}, which is no number of {name}; round it first: chopper.chop({which}, {name!r})"
+    cure = f"round it first: chopper.chop({which}, {name!r})"
+    return f"{which} holds {wrong.flat[0]!r}, which is no number of {name}; {cure}"
 
 
 def _decoded(codes: _Array, name: str) -> _Array:
