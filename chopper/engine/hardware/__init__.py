@@ -1,0 +1,3 @@
+"""Running the models of matrix units."""
+
+__all__: list[str] = []
