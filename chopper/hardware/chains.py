@@ -10,7 +10,7 @@ from typing import ClassVar, final
 
 from chopper.errors import PolicyError
 
-__all__ = ["ARM", "CDNA2", "IEEE", "X86", "EvenOddChain", "ExactSum", "FusedChain", "IntegerSum", "PairTree", "Rules"]
+__all__ = ["ARM", "CDNA2", "IEEE", "X86", "EvenOddChain", "ExactSum", "FusedChain", "PairSum", "PairTree", "Rules"]
 
 _ROUNDINGS = ("nearest_even", "to_odd")
 _RESULTS = ("gradual", "flush", "flush_rounded")
@@ -81,9 +81,11 @@ class FusedChain:
         What R does.
     """
 
+    engine: ClassVar[str] = "chains"
+    options: ClassVar[tuple[str, ...]] = ()
+
     order: tuple[int, ...] = (0,)
     rules: Rules = IEEE
-    kind: ClassVar[str] = "fused_chain"
 
     def __post_init__(self) -> None:
         if sorted(self.order) != list(range(len(self.order))) or not self.order:
@@ -108,9 +110,11 @@ class EvenOddChain:
         What R does.
     """
 
+    engine: ClassVar[str] = "chains"
+    options: ClassVar[tuple[str, ...]] = ()
+
     terms: int = 32
     rules: Rules = X86
-    kind: ClassVar[str] = "even_odd"
 
     def __post_init__(self) -> None:
         if self.terms < 2 or self.terms % 2:
@@ -132,10 +136,12 @@ class PairTree:
         What R does.
     """
 
+    engine: ClassVar[str] = "chains"
+    options: ClassVar[tuple[str, ...]] = ()
+
     terms: int = 4
     fused: bool = False
     rules: Rules = IEEE
-    kind: ClassVar[str] = "pair_tree"
 
     def __post_init__(self) -> None:
         if self.terms < 1 or self.terms & (self.terms - 1):
@@ -153,31 +159,28 @@ class ExactSum:
         Terms of a block; blocks follow in order of k.
     """
 
+    engine: ClassVar[str] = "chains"
+    options: ClassVar[tuple[str, ...]] = ()
+
     terms: int = 4
-    kind: ClassVar[str] = "exact_sum"
 
 
 @final
 @dataclass(frozen=True)
-class IntegerSum:
-    """Sums of integer products in int32: exact, but that they wrap around modulo 2^32, or saturate.
+class PairSum:
+    """Products of 8-bit integers, summed by twos into int16, which saturates; these sums are added to int32, which wraps.
 
     Parameters
     ----------
     terms : int
-        Terms of a block; blocks follow in order of k.
-    saturate : bool
-        Clamp c plus the exact sum of a block, once, to int32; else the sum wraps around.
-    pair_bits : int or None
-        16: the sum of each two neighbouring products is clamped to int16 first, as VPMADDUBSW does.
+        Products of one instruction, or of one sequence of instructions.
     """
 
+    engine: ClassVar[str] = "pairs"
+    options: ClassVar[tuple[str, ...]] = ()
+
     terms: int = 4
-    saturate: bool = False
-    pair_bits: int | None = None
-    kind: ClassVar[str] = "integer_sum"
 
     def __post_init__(self) -> None:
-        _legal("pair_bits", self.pair_bits, (None, 16))
-        if self.pair_bits and self.terms % 2:
-            raise PolicyError(f"terms={self.terms!r} is not legal with pair_bits; legal: an even number")
+        if self.terms < 2 or self.terms % 2:
+            raise PolicyError(f"terms={self.terms!r} is not legal; legal: an even number")

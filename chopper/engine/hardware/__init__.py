@@ -1,3 +1,1 @@
-"""Running the models of matrix units."""
-
-__all__: list[str] = []
+"""The arithmetic of matrix units: one module for each model, with a function ``products``."""

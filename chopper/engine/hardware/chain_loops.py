@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from chopper.engine.block_loops import loop
 from chopper.engine.hardware.rows import add, advance, multiply
+from chopper.engine.lanes import to_bits, to_float
 
-__all__ = ["even_odd", "fused_chain", "pair_tree"]
+__all__ = ["even_odd", "exact_sum", "fused_chain", "pair_tree"]
 
 _WIDE = 256
 """Columns that are worked on at a time."""
@@ -79,3 +81,55 @@ def pair_tree(step: Any, by: Any, a: Any, b: Any, out: Any, f: Any, block: int, 
                         add(step, parts[n, : acc.size], parts[n + stride, : acc.size], f)
                     stride *= 2
                 add(step, acc, parts[0, : acc.size], f)
+
+
+@loop
+def exact_sum(step: Any, a: Any, b: Any, out: Any, f: Any, block: int, first: int, last: int) -> None:
+    """Run an `ExactSum`."""
+    rows, terms = a.shape[1], a.shape[2]
+    parts = np.zeros(block + 1)
+    nothing = np.full(out.shape[2], -0.0)
+    for at in range(first, last):
+        t, i = at // rows, at % rows
+        acc = out[t, i]
+        for start in range(0, terms, block):
+            count = min(block, terms - start)
+            for j in range(acc.size):
+                parts[0] = acc[j]
+                plain = acc[j]
+                for n in range(count):
+                    parts[n + 1] = a[t, i, start + n] * b[t, start + n, j]
+                    plain += parts[n + 1]
+                acc[j] = _odd_sum(parts[: count + 1]) if np.isfinite(plain) else plain
+            add(step, acc, nothing, f)
+
+
+@njit(error_model="numpy")
+def _odd_sum(x: Any) -> float:
+    """Return the sum of some numbers rounded to odd; +0 if it is zero.  The numbers are changed.
+
+    Sums of neighbours and their errors take the places of the numbers until nothing changes: each number is then at
+    most half an ulp of the one before, and rounding to odd from the last one on loses nothing that matters.
+    """
+    changed = True
+    while changed:
+        changed = False
+        for n in range(x.size - 1, 0, -1):
+            s, error = _two_sum(x[n - 1], x[n])
+            changed |= (s != x[n - 1]) | (error != x[n])
+            x[n - 1], x[n] = s, error
+    total = x[x.size - 1]
+    for n in range(x.size - 2, -1, -1):
+        s, error = _two_sum(x[n], total)
+        bits = to_bits(s)
+        if error != 0 and bits & 1 == 0:
+            bits += 1 if (error > 0) == (s > 0) else -1
+        total = to_float(bits)
+    return total if total != 0 else 0.0
+
+
+@njit(error_model="numpy")
+def _two_sum(x: float, y: float) -> Any:
+    s = x + y
+    part = s - x
+    return s, (x - (s - part)) + (y - part)

@@ -15,12 +15,13 @@ from chopper.engine.plan import Plan, Request, plan_round
 from chopper.engine.run import share
 from chopper.formats.base import Format
 from chopper.formats.registry import get
-from chopper.hardware.chains import EvenOddChain, ExactSum, FusedChain, PairTree, Rules
+from chopper.hardware.base import Unit
+from chopper.hardware.chains import IEEE, EvenOddChain, ExactSum, FusedChain, PairTree, Rules
 from chopper.kernels.carrier import BINARY32, BINARY64
 from chopper.kernels.float import FloatParams
 from chopper.rounding import Rounding
 
-__all__ = ["Chain", "multiply"]
+__all__ = ["products"]
 
 _Array = npt.NDArray[Any]
 Chain = FusedChain | EvenOddChain | PairTree | ExactSum
@@ -32,33 +33,14 @@ _SAFE = {"fp32": -126, "fp64": -1022}
 _QUIET = {"fp32": 0x7FC00000, "fp64": 0x7FF8 << 48}
 
 
-def multiply(
-    model: Chain, formats: tuple[Format, Format], a: _Array, b: _Array, c: _Array, threads: int | None
-) -> _Array:
-    """Return the codes of c plus the products of a stack.
-
-    Parameters
-    ----------
-    model : Chain
-        The arithmetic.
-    formats : tuple of two Format
-        Of the factors.
-    a, b, c : arrays of codes
-        (T, M, K), (T, N, K), (T, M, N).
-    threads : int or None
-        How many threads may be used.
-
-    Returns
-    -------
-    array
-        (T, M, N); of NaNs, the positive quiet one.
-    """
-    rules = model.rules if not isinstance(model, ExactSum) else Rules()
+def products(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -> _Array:
+    """Return the codes of results for codes (T, M, K), (T, N, K), (T, M, N); of NaNs, the positive quiet one."""
+    model: Chain = unit.model
+    formats = get(unit.a), get(unit.b)
+    rules = model.rules if not isinstance(model, ExactSum) else IEEE
     result = get(rules.fmt)
     factors = [_tamed(x, fmt, rules.operands) for x, fmt in zip((a, b), formats, strict=True)]
     c = _tamed(c, result, rules.addend)
-    if isinstance(model, ExactSum):
-        return _codes(_exact_sum(model, formats, factors, c, threads), rules.fmt)
     if rules.fmt == "fp64":
         return _codes(_double(model, factors, c, threads), rules.fmt)
     x, y = (decode(codes, fmt, np.float64) for codes, fmt in zip(factors, formats, strict=True))
@@ -86,8 +68,9 @@ def _safe(model: Chain, fmt: str, formats: tuple[Format, Format], x: _Array, y: 
     """
     from chopper.engine.hardware.host import has_fused
 
-    rules: Rules = model.rules  # type: ignore[union-attr]
-    if rules.rounding != "nearest_even" or getattr(model, "fused", False) or not has_fused():
+    if isinstance(model, ExactSum) or getattr(model, "fused", False) or not has_fused():
+        return False
+    if model.rules.rounding != "nearest_even":
         return False
     lowest = 0
     for values, form in zip((x, y), formats, strict=True):
@@ -126,14 +109,16 @@ def _run(model: Chain, x: _Array, y: _Array, z: _Array, dtype: np.dtype[Any], th
     out = np.zeros((*z.shape[:-1], room), dtype)
     b[..., :columns] = y
     out[..., :columns] = z
-    kernel, f = _step(model.rules) if dtype.itemsize == 8 else (None, ())  # type: ignore[union-attr]
+    kernel, f = _step(IEEE if isinstance(model, ExactSum) else model.rules) if dtype.itemsize == 8 else (None, ())
     if isinstance(model, FusedChain):
         entry: Callable[..., None] = chain_loops.fused_chain
         head: tuple[Any, ...] = (kernel, a, b, out, f, np.array(model.order))
     elif isinstance(model, EvenOddChain):
         entry, head = chain_loops.even_odd, (kernel, a, b, out, f, model.terms)
+    elif isinstance(model, ExactSum):
+        entry, head = chain_loops.exact_sum, (kernel, a, b, out, f, model.terms)
     else:
-        by = None if model.fused else kernel  # type: ignore[union-attr]
+        by = None if model.fused else kernel
         entry, head = chain_loops.pair_tree, (kernel, by, a, b, out, f, model.terms)
     share(lambda first, last: entry(*head, first, last), out.shape[0] * out.shape[1], threads, weight=_weight(x, room))
     return out[..., :columns]
@@ -171,20 +156,6 @@ def _run_double(a: _Array, y: _Array, z: _Array, threads: int | None) -> _Array:
         weight=_weight(a, out.shape[-1]),
     )
     return out
-
-
-def _exact_sum(
-    model: ExactSum, formats: tuple[Format, Format], factors: list[_Array], c: _Array, threads: int | None
-) -> _Array:
-    """Return sums rounded once for each block."""
-    from chopper.accumulate import Accumulator
-    from chopper.gemm import matmul
-
-    x, y = (decode(codes, fmt, np.float64) for codes, fmt in zip(factors, formats, strict=True))
-    z = decode(c, get("fp32"), np.float64)
-    how = Accumulator(sum="fp32", fused=True, block=model.terms)
-    result: _Array = matmul(x, np.ascontiguousarray(y.swapaxes(-1, -2)), z, accumulate=how, threads=threads)
-    return result
 
 
 def _codes(values: _Array, fmt: str) -> _Array:
