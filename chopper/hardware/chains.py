@@ -77,6 +77,7 @@ class FusedChain:
     ----------
     order : tuple of int
         The order of terms in a block of as many: (0,) is that of k, (1, 0) takes the odd one of each pair first.
+        The last block is filled up with products of zeros.
     rules : Rules
         What R does.
     """
@@ -168,7 +169,7 @@ class ExactSum:
 @final
 @dataclass(frozen=True)
 class PairSum:
-    """Products of 8-bit integers, summed by twos into int16, which saturates; these sums are added to int32, which wraps.
+    """Products of 8-bit integers, summed by twos into int16, which saturates; int32, which wraps, adds these sums.
 
     Parameters
     ----------

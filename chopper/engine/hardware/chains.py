@@ -39,7 +39,7 @@ def products(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -
     formats = get(unit.a), get(unit.b)
     rules = model.rules if not isinstance(model, ExactSum) else IEEE
     result = get(rules.fmt)
-    factors = [_tamed(x, fmt, rules.operands) for x, fmt in zip((a, b), formats, strict=True)]
+    factors = [_tamed(_filled(model, x), fmt, rules.operands) for x, fmt in zip((a, b), formats, strict=True)]
     c = _tamed(c, result, rules.addend)
     if rules.fmt == "fp64":
         return _codes(_double(model, factors, c, threads), rules.fmt)
@@ -49,6 +49,13 @@ def products(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -
     if _safe(model, rules.fmt, formats, x, y, z):
         return _codes(_run(model, x, y, z, np.dtype(np.float32), threads), rules.fmt)
     return _codes(_run(model, x, y, z, np.dtype(np.float64), threads), rules.fmt)
+
+
+def _filled(model: Chain, x: _Array) -> _Array:
+    """Fill up k with zeros, as software does: chains to whole blocks, even and odd ones to pairs."""
+    whole = model.terms if isinstance(model, FusedChain) else 2 if isinstance(model, EvenOddChain) else 1
+    short = -x.shape[-1] % whole
+    return np.concatenate([x, np.zeros((*x.shape[:-1], short), x.dtype)], -1) if short else x
 
 
 def _tamed(codes: _Array, fmt: Format, subnormals: str) -> _Array:

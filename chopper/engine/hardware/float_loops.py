@@ -13,21 +13,9 @@ import numba
 import numpy as np
 
 from chopper.engine.block_loops import loop
-from chopper.engine.hardware.lanes import (
-    WIDE,
-    add_terms,
-    chosen,
-    cleared,
-    kept,
-    power,
-    raise_powers,
-    reciprocal,
-    scaled,
-    truncated,
-)
+from chopper.engine.hardware.lanes import WIDE, add_terms, chosen, cleared, kept, power, raise_powers, reciprocal, scaled, truncated
 
 __all__ = ["WIDE", "Bounds", "Limits", "add_lanes"]
-
 
 class Bounds(NamedTuple):
     """A model in integers."""

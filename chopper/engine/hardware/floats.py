@@ -115,13 +115,5 @@ def _limits(model: FusedSum, half: bool, dtype: Any, digits: int) -> Any:
     quantum = 0 if short else normal - (model.precision - 1)
     least = max(-600 if model.floor is None else model.floor, _ROOM[dtype][2])
     infinite = math.inf if short else 2.0 ** (16 if half else 128)
-    found = (
-        2.0**least,
-        2.0**normal,
-        2.0**-quantum,
-        2.0**quantum,
-        infinite,
-        1.5 * 2.0 ** (digits + 1 - model.precision),
-        math.inf,
-    )
+    found = (2.0**least, 2.0**normal, 2.0**-quantum, 2.0**quantum, infinite, 1.5 * 2.0 ** (digits + 1 - model.precision), math.inf)
     return Limits(*(np.array([x], dtype) for x in found))

@@ -10,18 +10,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = [
-    "WIDE",
-    "add_terms",
-    "chosen",
-    "cleared",
-    "kept",
-    "power",
-    "raise_powers",
-    "reciprocal",
-    "scaled",
-    "truncated",
-]
+__all__ = ["WIDE", "add_terms", "chosen", "cleared", "kept", "power", "raise_powers", "reciprocal", "scaled", "truncated"]
 
 WIDE = 64
 """Columns that are worked on at a time."""
