@@ -73,7 +73,7 @@ class Instruction:
         name = f"{DEVICES[capability]}.{self.kind}.{formats}"
         if self.accumulator != _USUAL.get(self.a, "fp32"):
             name = f"{name}.{self.accumulator}"
-        return f"{name}.saturating" if self.saturate else name
+        return f"{name}.satfinite" if self.saturate else name
 
     def ptx(self, capability: tuple[int, int]) -> str:
         """Return the text of its kernel."""
@@ -98,8 +98,7 @@ INSTRUCTIONS = (
       for acc in ("fp32", "fp16") for k in (16, 8)),
     *(Instruction("mma", "bf16", "bf16", "fp32", 16, k) for k in (16, 8)),
     *(Instruction("mma", "tf32", "tf32", "fp32", 16, k) for k in (8, 4)),
-    *(Instruction("mma", a, b, acc, 16, k, (8, 9)) for a, b in _pairs(_FP8) for acc in ("fp32", "fp16")
-      for k in (32, 16)),
+    *(Instruction("mma", a, b, acc, 16, 32, (8, 9)) for a, b in _pairs(_FP8) for acc in ("fp32", "fp16")),
     *(Instruction("mma", a, b, "int32", 16, k) for a, b in _pairs(_INTEGERS) for k in (32, 16)),
     *(Instruction("mma", a, b, "int32", 8, 16, (7, 5)) for a, b in _pairs(_INTEGERS)),
     *(Instruction("mma", a, b, "int32", 16, 32, saturate=True) for a, b in _pairs(_INTEGERS)),
