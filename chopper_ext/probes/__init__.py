@@ -22,8 +22,8 @@ from typing import Any
 
 __all__ = ["conversions", "probes"]
 
-_PARTS = (("tensor_cores", "tensor_cores"), ("torch_products", "torch_products"), ("cpu", "cpu_probes"))
-_CONVERSIONS = (("conversions", "conversions"), ("cpu", "cpu_conversions"))
+_PARTS = (("tensor_cores", "tensor_core_probes"), ("torch_products", "torch_probes"), ("cpu", "cpu_probes"))
+_CONVERSIONS = (("converting", "cuda_conversions"), ("cpu", "cpu_conversions"))
 """Modules of this package, and the function of each that lists what it has."""
 
 

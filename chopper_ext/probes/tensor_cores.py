@@ -11,7 +11,7 @@ import numpy as np
 
 from chopper_ext.probes.instructions import DEVICES, INSTRUCTIONS, Instruction
 
-__all__ = ["TensorCore", "tensor_cores", "unusable"]
+__all__ = ["TensorCore", "tensor_core_probes", "unusable"]
 
 _DTYPES = {"fp16": np.uint16, "fp32": np.uint32, "int32": np.uint32, "fp64": np.uint64}
 
@@ -96,7 +96,7 @@ def _kernel(instruction: Instruction, capability: tuple[int, int]) -> Any:
     return driver.Kernel(instruction.ptx(capability), instruction.threads)
 
 
-def tensor_cores() -> tuple[TensorCore, ...]:
+def tensor_core_probes() -> tuple[TensorCore, ...]:
     """Return a probe for every instruction and every device that has it."""
     once = {name: capability for capability, name in reversed(DEVICES.items())}
     return tuple(TensorCore(one, at) for at in once.values() for one in INSTRUCTIONS if at in one.devices())

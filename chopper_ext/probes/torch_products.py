@@ -13,7 +13,7 @@ import numpy as np
 
 from chopper_ext.probes.tensor_cores import unusable
 
-__all__ = ["TorchProduct", "torch_products"]
+__all__ = ["TorchProduct", "torch_probes"]
 
 _SIDE = 64
 """Rows and columns of a tile."""
@@ -111,10 +111,10 @@ class _as_written:
             setattr(self._place, name, value)
 
 
-def torch_products() -> tuple[TorchProduct, ...]:
+def torch_probes() -> tuple[TorchProduct, ...]:
     """Return all of them; K is no multiple of a block, a whole number of promotion intervals, and neither."""
     found = []
-    for k in (80, 512, 720):
+    for k in (80, 272, 512):
         for fmt in ("fp16", "bf16", "tf32"):
             found.append(TorchProduct(f"h100.wgmma.{fmt}", "mm", fmt, fmt, k))
         for a, b in (("e4m3", "e4m3"), ("e4m3", "e5m2"), ("e5m2", "e4m3")):

@@ -23,6 +23,9 @@ _Array = npt.NDArray[Any]
 _PART = 1 << 22
 """Elements of a and b in one call."""
 
+_LONGEST = 300
+"""Terms of the longest sums that are recorded."""
+
 _SHOWN = 3
 """Differing results that are kept as examples, of each class."""
 
@@ -75,7 +78,8 @@ def compare(probe: Any, rows: int, key: int = 0, *, threads: int | None = None) 
     ----------
     probe : Probe
     rows : int
-        Results of each class, at least; whole tiles are compared.
+        Results of each class, at least, and in proportion fewer of sums of more than 32 terms; whole tiles are
+        compared.
     key : int
         Of the inputs.
     threads : int, optional
@@ -107,7 +111,7 @@ def _class(probe: Any, found: Comparison, name: str, rows: int, key: int, thread
         d = np.asarray(probe.products(a, b, c))
         wanted = products(one, a, b, c, threads=threads)
         bad = differing(d, wanted, one.c)
-        if part == 0:
+        if part == 0 and probe.shape[2] <= _LONGEST:
             _keep(found.sample, name, a, b, c, d)
         if bad.any() and part == 0:
             found.examples += _examples(name, bad, a, b, c, d, wanted)
@@ -118,17 +122,18 @@ def _class(probe: Any, found: Comparison, name: str, rows: int, key: int, thread
 def _parts(shape: tuple[int, int, int], rows: int) -> Iterator[int]:
     """Yield how many tiles each call takes."""
     m, n, k = shape
-    left, most = -(-rows // (m * n)), max(1, _PART // ((m + n) * k))
+    left, most = -(-rows * 32 // (m * n * max(k, 32))), max(1, _PART // ((m + n) * k))
     while left > 0:
         yield min(left, most)
         left -= most
 
 
 def _keep(sample: Sample, name: str, *arrays: _Array) -> None:
-    """Keep four rows and eight columns of the first tile."""
+    """Keep four rows and four columns of the first tile, of long sums two."""
     a, b, c, d = (x[0] for x in arrays)
+    few = 4 if a.shape[-1] <= 32 else 2
     sample.names.append(name)
-    sample.arrays.append((a[:4].copy(), b[:8].copy(), c[:4, :8].copy(), d[:4, :8].copy()))
+    sample.arrays.append((a[:few].copy(), b[:few].copy(), c[:few, :few].copy(), d[:few, :few].copy()))
 
 
 def _examples(name: str, bad: _Array, *arrays: _Array) -> list[dict[str, Any]]:

@@ -134,12 +134,32 @@ def _tiny(draws: Draws, u: Operands, tiles: int) -> _Tile:
     return a, b, np.where(none, _zeros(draws, u.c, c, 1, 1) & u.c.dtype.type(0), _zeros(draws, u.c, c, 1, 4))
 
 
+def _floor(draws: Draws, u: Operands, tiles: int) -> _Tile:
+    """One product that is about the smallest number of the result, and few others far below it.
+
+    Where exponents have a floor, what lies too far below it is lost; else it decides how the sum is rounded.
+    """
+    depth = draws.between(4, 28, (tiles, 1, 1))
+    top = u.c.lowest + draws.between(-1, 1, (tiles, 1, 1))
+    at = np.arange(u.shape[2]) == draws.below(u.shape[2], (tiles, 1, 1))
+    first = np.clip(top // 2, u.a.lowest, u.a.emax)
+    low = np.clip((top - depth) // 2, u.a.lowest, u.a.emax)
+    a_shape, b_shape, shape = u.of(tiles)
+    none = np.zeros((), np.uint64)
+    lead = u.a.assemble(draws.chance(1, 2, a_shape), np.broadcast_to(first, a_shape), none)
+    rest = _zeros(draws, u.a, _number(draws, u.a, low, a_shape), 3, 4)
+    led = u.b.assemble(draws.chance(1, 2, b_shape), np.broadcast_to(top - first, b_shape), none)
+    other = _number(draws, u.b, top - depth - low + draws.between(-1, 1, b_shape), b_shape)
+    c = u.c.signed(draws.chance(1, 2, shape), draws.below(3, shape))
+    return np.where(at, lead, rest), np.where(at, led, other), _zeros(draws, u.c, c, 1, 2)
+
+
 def _normal(draws: Draws, u: Operands, tiles: int) -> _Tile:
     """c within some units of the smallest normal number of the result, and products of about its last bit."""
     a, b = _near(draws, u, tiles, u.c.lowest - 4, u.c.lowest + 2, 1)
     shape = u.of(tiles)[2]
     c = u.c.signed(draws.chance(1, 2, shape), u.c.first_normal + draws.between(-4, 4, shape))
-    sparse = draws.chance(1, 2, (tiles, 1, 1)) & draws.chance(7, 8, a.shape)
+    sparse = draws.chance(1, 2, (tiles, 1, 1)) & draws.chance(31, 32, a.shape)
     return np.where(sparse, u.a.dtype.type(0), a), b, c
 
 
@@ -184,8 +204,8 @@ def _signs_of_zero(draws: Draws, u: Operands, tiles: int) -> _Tile:
 def _special(draws: Draws, u: Operands, tiles: int) -> _Tile:
     """Infinities, NaNs and zeros, few enough that not every sum is NaN."""
     a, b, c = _spread(draws, u, tiles)
-    for codes, here, of in ((a, u.a, 8 * u.shape[2]), (b, u.b, 8 * u.shape[2]), (c, u.c, 12)):
-        codes[...] = _zeros(draws, here, codes, 1, 5)
+    for codes, here, of in ((a, u.a, 16 * u.shape[2]), (b, u.b, 16 * u.shape[2]), (c, u.c, 20)):
+        codes[...] = _zeros(draws, here, codes, 1, 8)
         for special, parts in ((here.infinity, 4), (here.nan, 1)):
             if special is not None:
                 which = draws.chance(parts, of, codes.shape)
@@ -221,8 +241,8 @@ def _one_sign(draws: Draws, u: Operands, tiles: int) -> _Tile:
 
 _FLOATS: MappingProxyType[str, Callable[[Draws, Operands, int], _Tile]] = MappingProxyType(
     {"randn": _randn, "positive": _positive, "spread": _spread, "gaps": _gaps, "cancel": _cancel, "tiny": _tiny,
-     "normal": _normal, "large": _large, "dominating": _dominating, "subnormal": _subnormal, "zeros": _signs_of_zero,
-     "special": _special, "bits": _bits}
+     "floor": _floor, "normal": _normal, "large": _large, "dominating": _dominating, "subnormal": _subnormal,
+     "zeros": _signs_of_zero, "special": _special, "bits": _bits}
 )  # fmt: skip
 _INTEGERS: MappingProxyType[str, Callable[[Draws, Operands, int], _Tile]] = MappingProxyType(
     {"bits": _bits, "extremes": _extremes, "one sign": _one_sign}

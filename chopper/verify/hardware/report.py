@@ -16,6 +16,7 @@ _CLASSES = """\
 | gaps | one product leads; the others lie as far below as the bits that are kept reach, two more or less |
 | cancel | half of the products are the others with the sign changed; in half of the tiles one differs in its last bit |
 | tiny | sums about and below the smallest subnormal number of the result |
+| floor | one product is about the smallest number of the result, few others lie far below it |
 | normal | c within units of the smallest normal number, products of about its last bit |
 | large | c near the largest number, products from its last bit to beyond it |
 | dominating | c leads all products by as much as the bits that are kept reach |
@@ -76,7 +77,7 @@ def _section(data: Any) -> Iterator[str]:
     if reasons := _reasons(data):
         yield "### What did not run"
         yield ""
-        yield from (f"- {reason}: {', '.join(f'`{name}`' for name in names)}" for reason, names in reasons.items())
+        yield from (f"- {reason}: {', '.join(names)}" for reason, names in reasons.items())
         yield ""
 
 
@@ -119,11 +120,20 @@ def _wrong_classes(one: Any) -> list[tuple[str, tuple[int, int]]]:
 
 
 def _reasons(data: Any) -> dict[str, list[str]]:
-    """Return the names of what did not run, by the reason."""
-    found: dict[str, list[str]] = {}
+    """Return what did not run by the reason: how many of each device and instruction."""
+    found: dict[str, dict[str, int]] = {}
     for one in (*data["units"], *data["conversions"]):
-        if one["reason"] and _title(one) not in found.setdefault(one["reason"], []):
-            found[one["reason"]].append(_title(one))
-    if data["without_probe"]:
-        found["there is no probe"] = data["without_probe"]
-    return found
+        if one["reason"]:
+            _tick(found, one["reason"], one["unit"] if "unit" in one else str(one["name"]))
+    for name in data["without_probe"]:
+        _tick(found, "there is no probe", name)
+    return {
+        reason: [f"{name} ({count})" if count > 1 else name for name, count in names.items()]
+        for reason, names in found.items()
+    }
+
+
+def _tick(found: dict[str, dict[str, int]], reason: str, name: str) -> None:
+    stem = "cvt" if name.startswith("cvt.") else ".".join(name.split(".")[:2])
+    names = found.setdefault(reason, {})
+    names[stem] = names.get(stem, 0) + 1

@@ -12,7 +12,7 @@ import numpy as np
 from chopper import decode, encode
 from chopper_ext.probes.tensor_cores import unusable
 
-__all__ = ["Conversion", "conversions"]
+__all__ = ["Conversion", "cuda_conversions"]
 
 _THREADS = 256
 
@@ -141,7 +141,7 @@ def _kernel(conversion: Conversion) -> Any:
     return driver.Kernel(conversion.ptx(f"sm_{major}{minor}"), _THREADS)
 
 
-def conversions() -> tuple[Conversion, ...]:
+def cuda_conversions() -> tuple[Conversion, ...]:
     """Return all of them."""
     ways = {"rn": "nearest_even", "rz": "toward_zero", "rm": "down", "rp": "up"}
     fp8 = [Conversion("rn.satfinite", source, target, "nearest_even", "saturate", pairs)
