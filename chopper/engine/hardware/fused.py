@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chopper.engine.compiled import Kernel
-from chopper.engine.hardware.fused_loops import add_blocks
+from chopper.engine.hardware.floats import add_floats
 from chopper.engine.hardware.operands import Lanes, decoded
+from chopper.engine.kernel import Kernel
 from chopper.engine.run import share
 from chopper.hardware.base import Unit
 from chopper.hardware.models import FusedSum
 from chopper.kernels.fused import Fused
 
-__all__ = ["products"]
+__all__ = ["parameters", "products"]
 
 _Array = npt.NDArray[Any]
 _NONE = -100000
@@ -27,7 +27,13 @@ def products(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -
     model = unit.model
     if model.order == "quarters":
         a, b = _quarters(a), _quarters(b)
-    return _promoted(model, decoded(a, unit.a), decoded(b, unit.b), c, threads)
+    x, y = decoded(a, unit.a), decoded(b, unit.b)
+    if model.promote is None:
+        return _chain(model, x, y, c, threads)
+    for k in range(0, a.shape[-1], model.promote):
+        part = slice(k, k + model.promote)
+        c = _added(c, _chain(model, x.cut(part), y.cut(part), np.zeros_like(c), threads))
+    return c
 
 
 def _quarters(x: _Array) -> _Array:
@@ -37,16 +43,6 @@ def _quarters(x: _Array) -> _Array:
     whole = np.zeros((*x.shape[:-1], -(-x.shape[-1] // 32) * 32), x.dtype)
     whole[..., : x.shape[-1]] = x
     return whole.reshape(*x.shape[:-1], -1, 32)[..., order].reshape(whole.shape)
-
-
-def _promoted(model: FusedSum, a: Lanes, b: Lanes, c: _Array, threads: int | None) -> _Array:
-    size = a.s.shape[-1]
-    if model.promote is None:
-        return _chain(model, a, b, c, threads)
-    for k in range(0, size, model.promote):
-        x, y = (Lanes(*(part[..., k : k + model.promote] for part in side[:3]), side.digits) for side in (a, b))
-        c = _added(c, _chain(model, x, y, np.zeros_like(c), threads))
-    return c
 
 
 def _added(x: _Array, y: _Array) -> _Array:
@@ -60,18 +56,36 @@ def _added(x: _Array, y: _Array) -> _Array:
 
 def _chain(model: FusedSum, a: Lanes, b: Lanes, c: _Array, threads: int | None) -> _Array:
     """Return the sum of all blocks in turn."""
-    half = c.itemsize == 2
-    digits, bias, inf = (10, 15, 0x7C00) if half else (23, 127, 0x7F800000)
-    floor = _NONE if model.floor is None else model.floor
-    drop = digits - (model.precision - 1)
-    f = Fused(model.fraction, floor, digits, bias, inf, 0x7FFF if half else 0x7FFFFFFF, drop)
-    out = c.astype(np.int64)
-    x, y = (tuple(np.ascontiguousarray(part) for part in side[:3]) for side in (a, b))
-    chosen = np.arange(out.size)
+    done = add_floats(model, a, b, c, threads)
+    if done is None:
+        out, rest = c.copy(), np.arange(c.size)
+    else:
+        out, rest = done
+    if rest.size:
+        _add_integers(model, a, b, c, out, rest, threads)
+    return out
+
+
+def _add_integers(
+    model: FusedSum, a: Lanes, b: Lanes, c: _Array, out: _Array, chosen: _Array, threads: int | None
+) -> None:
+    """Write the chosen sums to `out`, by integers."""
+    from chopper.engine.hardware.fused_loops import add_blocks
+
+    f = parameters(model, c.itemsize == 2)
     kernel = Kernel("fused", "total", model.rounding, 64)
+    codes = c.reshape(-1)[chosen].astype(np.int64)
+    x, y = (tuple(np.ascontiguousarray(part) for part in side[:3]) for side in (a, b))
 
     def part(first: int, last: int) -> None:
-        add_blocks(kernel, x, y, out, chosen, f, a.digits + b.digits, model.terms, first, last)
+        add_blocks(kernel, x, y, codes, chosen, c.shape, f, a.digits + b.digits, model.terms, first, last)
 
-    share(part, out.size, threads, weight=max(1, a.s.shape[-1] // 4))
-    return out.astype(c.dtype)
+    share(part, chosen.size, threads, weight=max(1, a.s.shape[-1] // 4))
+    out.reshape(-1)[chosen] = codes.astype(c.dtype)
+
+
+def parameters(model: FusedSum, half: bool) -> Fused:
+    """Return the integers of a model; `half`: the result is in fp16, else in fp32."""
+    digits, bias, inf, nan = (10, 15, 0x7C00, 0x7FFF) if half else (23, 127, 0x7F800000, 0x7FFFFFFF)
+    floor = _NONE if model.floor is None else model.floor
+    return Fused(model.fraction, floor, digits, bias, inf, nan, digits + 1 - model.precision)

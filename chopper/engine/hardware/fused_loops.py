@@ -20,9 +20,10 @@ _total, _truncate, _nearest = compiled(fused.total), compiled(rules.toward_zero)
 
 @loop
 def add_blocks(
-    kernel: Any, a: Any, b: Any, out: Any, chosen: Any, f: Any, digits: int, terms: int, first: int, last: int
-) -> None:
-    """Turn elements of `out`, codes of what is added to, into those of results.
+    kernel: Any, a: Any, b: Any, codes: Any, chosen: Any, shape: Any, f: Any, digits: int, terms: int, first: int,
+    last: int,
+) -> None:  # fmt: skip
+    """Turn codes of what is added to into those of results.
 
     Parameters
     ----------
@@ -30,10 +31,10 @@ def add_blocks(
         Of `chopper.kernels.fused.total`, with its rule.
     a, b : tuple of arrays
         Significands, exponents and kinds, of shapes (T, M, K) and (T, N, K).
-    out : array of int64
-        (T, M, N).
-    chosen : array of int64
-        Indices of the elements, flat.
+    codes, chosen : arrays of int64
+        Codes of some elements of the result, and their flat indices there.
+    shape : tuple of int
+        Of the result, (T, M, N).
     f : Fused
     digits : int
         Fraction bits of products.
@@ -44,17 +45,15 @@ def add_blocks(
     """
     sa, ea, ka = a
     sb, eb, kb = b
-    _, rows, columns = out.shape
+    _, rows, columns = shape
     for at in range(first, last):
         n, j = chosen[at] // columns, chosen[at] % columns
         t, i = n // rows, n % rows
-        code = out[t, i, j]
+        code = codes[at]
         for k in range(0, sa.shape[2], terms):
             stop = min(k + terms, sa.shape[2])
-            code = _block(
-                kernel, sa[t, i], ea[t, i], ka[t, i], sb[t, j], eb[t, j], kb[t, j], k, stop, code, f, digits
-            )
-        out[t, i, j] = code
+            code = _block(kernel, sa[t, i], ea[t, i], ka[t, i], sb[t, j], eb[t, j], kb[t, j], k, stop, code, f, digits)
+        codes[at] = code
 
 
 @numba.njit(error_model="numpy")

@@ -26,6 +26,10 @@ class Lanes(NamedTuple):
     kind: npt.NDArray[np.uint8]
     digits: int
 
+    def cut(self, k: slice) -> Lanes:
+        """Return a part of the last axis."""
+        return Lanes(self.s[..., k], self.e[..., k], self.kind[..., k], self.digits)
+
     @property
     def special(self) -> bool:
         """Whether an infinity or NaN is among them."""
