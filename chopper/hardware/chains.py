@@ -38,7 +38,8 @@ class Rules:
         digits, the exponent unbounded, is that small becomes a zero of its sign; "flush_rounded": the number is rounded
         gradually first.  The last two differ between 2^-126 - 2^-150 and 2^-126 - 2^-151.
     operands, addend : str
-        Subnormal factors and subnormal c: "gradual": they are numbers; "signed_zero": zeros of their sign; "zero": +0.
+        Subnormal factors and subnormal c: "gradual": they are numbers; "signed_zero": zeros of their sign; "zero": +0,
+        as -0 is then too.
     """
 
     fmt: str = "fp32"

@@ -47,6 +47,8 @@ def dot(unit: Unit, a: list[int], b: list[int], c: int) -> int:
 
 def _read(fmt: Format, code: int, subnormals: str) -> Number:
     value = fmt.value(code)
+    if value == 0 and subnormals == "zero":
+        return 0.0
     if isinstance(value, float):
         return value
     if value == 0:
