@@ -85,9 +85,10 @@ class TorchProduct:
             return reason
         import torch
 
-        if not torch.backends.mkldnn.is_available():
+        backend: Any = torch.backends.mkldnn
+        if not backend.is_available():
             return "this torch has no oneDNN"
-        if not hasattr(getattr(torch.backends.mkldnn, "matmul", None), "fp32_precision"):
+        if not hasattr(getattr(backend, "matmul", None), "fp32_precision"):
             return "this torch does not offer fp32_precision"
         return None
 
@@ -114,7 +115,8 @@ def _in_bfloat16() -> Iterator[None]:
     """Let torch multiply float32 matrices by way of bfloat16 meanwhile."""
     import torch
 
-    settings: Any = torch.backends.mkldnn.matmul
+    backend: Any = torch.backends.mkldnn
+    settings = backend.matmul
     before = settings.fp32_precision
     settings.fp32_precision = "bf16"
     try:

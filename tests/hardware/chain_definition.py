@@ -85,7 +85,7 @@ def add(x: Number, y: Number) -> Number:
     if isinstance(x, Fraction) and isinstance(y, Fraction):
         return x + y or 0.0
     for one, other in ((x, y), (y, x)):
-        if isinstance(one, float) and not (one == 0):
+        if isinstance(one, float) and one != 0:
             return one if isinstance(other, Fraction) else one + other
     if isinstance(x, float) and isinstance(y, float):
         return x + y

@@ -71,7 +71,8 @@ class _Side:
         if self.name == "special":
             return self._special(self.codes(-6, 7, shape), 0.1)
         low, high = {
-            "mid": (-3, 3), "wide": (-27, 27), "tiny": (emin // 2 - 12, emin // 2 + 6) if side else (emin // 2 - 6, emin // 2),
+            "mid": (-3, 3), "wide": (-27, 27),
+            "tiny": (emin // 2 - 12, emin // 2 + 6) if side else (emin // 2 - 6, emin // 2),
             "boundary": (emin // 2 - 13, emin // 2 - 3), "huge": (emax // 2 - 6, emax // 2 + 8), "cancel": (-6, 6),
             "near": (-4, 0),
         }[self.name]  # fmt: skip

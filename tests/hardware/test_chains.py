@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -93,7 +95,7 @@ def test_names() -> None:
         lambda: PairSum(3),
     ],
 )
-def test_models_refuse_nonsense(make: object) -> None:
+def test_models_refuse_nonsense(make: Any) -> None:
     """Fields out of range are errors that list what is legal."""
-    with pytest.raises(errors.PolicyError, match="legal|leave"):
+    with pytest.raises(errors.PolicyError, match=r"legal|leave"):
         make()

@@ -58,7 +58,7 @@ def on_vectors(text: str, constraints: str, inputs: tuple[int, ...], output: int
 
         return types.void(w, x, y, z, d, types.int64), emit
 
-    @njit(nogil=True)  # type: ignore[untyped-decorator]
+    @njit(nogil=True)
     def run(w: Any, x: Any, y: Any, z: Any, d: Any, n: int) -> None:
         for i in range(n):
             operate(w, x, y, z, d, i)
@@ -98,7 +98,7 @@ def on_tiles(instruction: str) -> Callable[..., None]:
 
         return types.void(config, c, a, b, d, types.int64), emit
 
-    @njit(nogil=True)  # type: ignore[untyped-decorator]
+    @njit(nogil=True)
     def run(config: Any, c: Any, a: Any, b: Any, d: Any, width: int) -> None:
         for t in range(c.shape[0]):
             operate(config, c[t], a[t], b[t], d[t], width)

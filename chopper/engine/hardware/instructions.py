@@ -123,7 +123,7 @@ def lacking(name: str) -> str | None:
 @cache
 def _tiles_allowed() -> bool:
     """Ask the kernel for the right to use tiles; True if it is given."""
-    return sys.platform == "linux" and ctypes.CDLL(None).syscall(_SYSCALL, _REQUEST, _TILE_DATA) == 0
+    return sys.platform == "linux" and bool(ctypes.CDLL(None).syscall(_SYSCALL, _REQUEST, _TILE_DATA) == 0)
 
 
 def machine() -> str:
@@ -159,7 +159,7 @@ def run_vector(name: str, *operands: _Array) -> _Array:
 
 
 def run_tiles(name: str, a: _Array, b: _Array, c: _Array) -> _Array:
-    """Run an instruction on T tiles of 16 rows and 16 columns: bytes (T, 16, 4 g), (T, 16, 4 g), (T, 1024), 1 <= g <= 16.
+    """Run an instruction on T tiles of 16 rows and columns: bytes (T, 16, 4 g), (T, 16, 4 g), (T, 1024), g to 16.
 
     Row n of b is column n of the right matrix; a group is four bytes.  The caller has asked `lacking`.
     """
