@@ -7,7 +7,7 @@ from chopper.hardware.base import Unit
 from chopper.hardware.chains import EvenOddChain, ExactSum, FusedChain, PairSum, PairTree
 from chopper.hardware.codes import products
 from chopper.hardware.conversions import Conversion, conversion, conversions
-from chopper.hardware.models import FusedSum, IntegerSum
+from chopper.hardware.models import FusedSum, GroupedSum, IntegerSum, StagedSum
 from chopper.hardware.registry import unit, units
 
 __all__ = [
@@ -16,9 +16,11 @@ __all__ = [
     "ExactSum",
     "FusedChain",
     "FusedSum",
+    "GroupedSum",
     "IntegerSum",
     "PairSum",
     "PairTree",
+    "StagedSum",
     "Unit",
     "conversion",
     "conversions",

@@ -181,4 +181,4 @@ def _single(bits: npt.NDArray[np.int64]) -> _Array:
     low = ((mag & ((1 << 52) - 1)) | (1 << 52)) >> np.clip(30 - field, 0, 62)
     out = np.where(field > 0, (field << 23) | ((mag >> 29) & 0x7FFFFF), np.where(mag == 0, 0, low))
     out = np.where(mag >= BINARY64.inf, BINARY32.inf, out)
-    return (out | ((bits >> 32) & 0x80000000)).astype(np.uint32)
+    return np.asarray(out | ((bits >> 32) & 0x80000000), np.uint32)
