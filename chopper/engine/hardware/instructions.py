@@ -149,9 +149,8 @@ def run_vector(name: str, *operands: _Array) -> _Array:
     count = -(-operands[0].nbytes // one.inputs[0])
     flat = []
     for operand, size in zip(operands, one.inputs, strict=True):
-        data = np.zeros(count * size, np.uint8)
-        data[: operand.nbytes] = np.ascontiguousarray(operand).view(np.uint8).reshape(-1)
-        flat.append(data)
+        data = np.ascontiguousarray(operand).reshape(-1).view(np.uint8)
+        flat.append(data if data.size == count * size else np.pad(data, (0, count * size - data.size)))
     out = np.empty(count * one.output, np.uint8)
     whole = (*flat, *[flat[0]] * (4 - len(flat)))
     on_vectors(one.text, one.constraints, one.inputs, one.output)(*whole, out, count)
