@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,7 @@ from chopper import errors, hardware
 from chopper.formats.registry import get
 from chopper.hardware.base import Unit
 from chopper.hardware.chains import EvenOddChain, FusedChain, PairSum, PairTree, Rules
+from tests.architecture.source import ROOT
 from tests.hardware.chain_definition import dots
 from tests.hardware.chain_inputs import classes, tiles
 from tests.tally import Tally
@@ -99,3 +103,36 @@ def test_models_refuse_nonsense(make: Any) -> None:
     """Fields out of range are errors that list what is legal."""
     with pytest.raises(errors.PolicyError, match=r"legal|leave"):
         make()
+
+
+FLUSHED = """
+import numpy as np
+from chopper import hardware
+from tests.hardware.chain_inputs import tiles
+from tests.hardware.test_chains import UNITS
+
+def run():
+    found = []
+    for unit in UNITS:
+        if unit.model.engine == "chains":
+            m, n = (1, 2) if unit.c == "fp64" else (4, 20)
+            for name in ("tiny", "boundary", "bits", "mid"):
+                given = tiles(unit, name, (m, n, 2 * getattr(unit.model, "terms", 1)), 2)
+                found.append((unit.name, name, hardware.products(unit, *given, threads=1)))
+    return found
+
+before = run()
+import torch
+assert torch.set_flush_denormal(True)
+assert float(np.float32(1e-40) * np.float32(1)) == 0.0
+for one, two in zip(before, run(), strict=True):
+    assert np.array_equal(one[2], two[2]), one[:2]
+"""
+
+
+@pytest.mark.skipif(not find_spec("torch"), reason="torch sets the processor's flag here")
+def test_flushing_to_zero_changes_nothing() -> None:
+    """Where the processor takes subnormal numbers for zero; in a process of its own, since the flag stays set."""
+    command = [sys.executable, "-W", "error", "-c", FLUSHED]
+    found = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
