@@ -242,8 +242,22 @@ def demo(
 def verify(
     proofs: Annotated[bool, typer.Option(help="Prove the kernels too, where z3 is installed.")] = True,
     seed: Annotated[int, typer.Option(min=0, help="Of the random inputs.")] = 0,
+    hardware: Annotated[bool, typer.Option("--hardware", help="Compare matrix instructions with their models.")] = False,
+    rows: Annotated[int, typer.Option(min=1, help="--hardware: results of each class of inputs.")] = 20_000,
+    only: Annotated[str, typer.Option(help="--hardware: units whose names start so.")] = "",
+    rehearse: Annotated[bool, typer.Option("--rehearse", help="--hardware: models play the instructions.")] = False,
+    every: Annotated[bool, typer.Option("--every", help="--hardware: conversions of all codes of 32 bits.")] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", help="--hardware: write the data here.")] = None,
+    report: Annotated[Path | None, typer.Option(help="--hardware: write a page in Markdown here.")] = None,
+    record: Annotated[Path | None, typer.Option(help="--hardware: write recorded vectors into this folder.")] = None,
 ) -> None:
     """Check on this machine that the bits are right; exit code 1 if any is not."""
+    if hardware:
+        _verify_hardware(
+            rows=rows, key=seed, only=only, rehearse=rehearse, every=every, json_file=json_file, report=report,
+            record=record,
+        )  # fmt: skip
+        return
     found = []
     with _progress() as progress:
         task = progress.add_task("checking", total=None)
@@ -257,4 +271,17 @@ def verify(
     wrong = sum(not check.passed for check in found)
     console.print(f"{len(found) - wrong} of {len(found)} checks passed")
     if wrong:
+        raise typer.Exit(1)
+
+
+def _verify_hardware(**asked: Any) -> None:
+    from chopper.verify.hardware import verify_hardware
+
+    with _progress() as progress:
+        task = progress.add_task("probing", total=None)
+        text, agreed = verify_hardware(**asked, follow=lambda what: progress.update(task, description=what))
+    console = _console()
+    for line in text:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not agreed:
         raise typer.Exit(1)

@@ -13,12 +13,12 @@ __all__ = ["products"]
 
 _Array = npt.NDArray[Any]
 _EXACT = 1 << 22
-"""Products of 8-bit integers of which float64 holds any sum."""
+"""Products of integers of up to 16 bits of which float64 holds any sum."""
 
 
 def products(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -> _Array:
     """Return the codes of results for codes (T, M, K), (T, N, K), (T, M, N)."""
-    x, y = (side.view(np.int8) if name == "int8" else side for side, name in ((a, unit.a), (b, unit.b)))
+    x, y = (side.view(f"i{side.itemsize}") if name[0] == "i" else side for side, name in ((a, unit.a), (b, unit.b)))
     total = c.view(np.int32).astype(np.int64)
     step = unit.model.terms if unit.model.overflow == "saturate" else _EXACT
     for k in range(0, x.shape[-1], step):

@@ -1,0 +1,150 @@
+"""Instructions against models: every class of inputs through both, compared bit for bit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chopper.errors import ChopperError
+from chopper.hardware import products, unit
+from chopper.verify.hardware.inputs import classes, tiles
+from chopper.verify.hardware.layouts import is_nan
+from chopper.verify.hardware.probing import label_of, machine_of
+
+__all__ = ["Comparison", "Sample", "compare", "differing"]
+
+_Array = npt.NDArray[Any]
+
+_PART = 1 << 22
+"""Elements of a and b in one call."""
+
+_LONGEST = 300
+"""Terms of the longest sums that are recorded."""
+
+_SHOWN = 3
+"""Differing results that are kept as examples, of each class."""
+
+
+@dataclass
+class Sample:
+    """A few results to be recorded: codes of rows a, b, c and d, and the class each tile comes from."""
+
+    names: list[str] = field(default_factory=list)
+    arrays: list[tuple[_Array, _Array, _Array, _Array]] = field(default_factory=list)
+
+
+@dataclass
+class Comparison:
+    """What came of one probe: for each class how many results, and how many of them differ from the model's.
+
+    ``reason`` says why nothing was compared, "" where something was; ``examples`` are differing results.
+    """
+
+    unit: str
+    label: str
+    shape: tuple[int, int, int]
+    machine: str = ""
+    reason: str = ""
+    classes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    examples: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+    sample: Sample = field(default_factory=Sample)
+
+    @property
+    def results(self) -> int:
+        """How many results were compared."""
+        return sum(count for count, _ in self.classes.values())
+
+    @property
+    def wrong(self) -> int:
+        """How many of them differ."""
+        return sum(wrong for _, wrong in self.classes.values())
+
+
+def differing(found: _Array, wanted: _Array, name: str) -> _Array:
+    """Return where codes of a format differ; NaNs are one class."""
+    return np.asarray((found != wanted) & ~(is_nan(found, name) & is_nan(wanted, name)))
+
+
+def compare(probe: Any, rows: int, key: int = 0, *, threads: int | None = None) -> Comparison:
+    """Compare a probe with the model of its unit.
+
+    Parameters
+    ----------
+    probe : Probe
+    rows : int
+        Results of each class, at least, and in proportion fewer of sums of more than 32 terms; whole tiles are
+        compared.
+    key : int
+        Of the inputs.
+    threads : int, optional
+        For the model.
+
+    Returns
+    -------
+    Comparison
+        Without classes where the probe cannot run, or fails; its ``reason`` then says why.
+    """
+    found = Comparison(probe.unit, label_of(probe), probe.shape)
+    start = time.perf_counter()
+    try:
+        found.reason = probe.missing() or ""
+        if not found.reason:
+            found.machine = machine_of(probe)
+            for name in classes(unit(probe.unit)):
+                found.classes[name] = _class(probe, found, name, rows, key, threads)
+    except (ChopperError, RuntimeError, OSError, AttributeError) as problem:
+        found.reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
+    found.seconds = time.perf_counter() - start
+    return found
+
+
+def _class(probe: Any, found: Comparison, name: str, rows: int, key: int, threads: int | None) -> tuple[int, int]:
+    one, wrong, count = unit(probe.unit), 0, 0
+    for part, size in enumerate(_parts(probe.shape, rows)):
+        a, b, c = tiles(one, probe.shape, name, size, key, part, adds=getattr(probe, "adds", True))
+        d = np.asarray(probe.products(a, b, c))
+        wanted = products(one, a, b, c, threads=threads)
+        bad = differing(d, wanted, one.c)
+        if part == 0 and probe.shape[2] <= _LONGEST:
+            _keep(found.sample, name, a, b, c, d)
+        if bad.any() and part == 0:
+            found.examples += _examples(name, bad, a, b, c, d, wanted)
+        wrong, count = wrong + int(bad.sum()), count + d.size
+    return count, wrong
+
+
+def _parts(shape: tuple[int, int, int], rows: int) -> Iterator[int]:
+    """Yield how many tiles each call takes."""
+    m, n, k = shape
+    left, most = -(-rows * 32 // (m * n * max(k, 32))), max(1, _PART // ((m + n) * k))
+    while left > 0:
+        yield min(left, most)
+        left -= most
+
+
+def _keep(sample: Sample, name: str, *arrays: _Array) -> None:
+    """Keep four rows and four columns of the first tile, of long sums two."""
+    a, b, c, d = (x[0] for x in arrays)
+    few = 4 if a.shape[-1] <= 32 else 2
+    sample.names.append(name)
+    sample.arrays.append((a[:few].copy(), b[:few].copy(), c[:few, :few].copy(), d[:few, :few].copy()))
+
+
+def _examples(name: str, bad: _Array, *arrays: _Array) -> list[dict[str, Any]]:
+    a, b, c, d, wanted = arrays
+    shown = []
+    for t, i, j in np.argwhere(bad)[:_SHOWN]:
+        codes = {"a": a[t, i], "b": b[t, j], "c": c[t, i, j], "instruction": d[t, i, j], "model": wanted[t, i, j]}
+        shown.append({"class": name, **{key: _hexadecimal(value) for key, value in codes.items()}})
+    return shown
+
+
+def _hexadecimal(codes: Any) -> Any:
+    digits = 2 * np.asarray(codes).dtype.itemsize
+    return [f"{int(one):0{digits}x}" for one in codes] if np.ndim(codes) else f"{int(codes):0{digits}x}"

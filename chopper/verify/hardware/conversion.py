@@ -1,0 +1,99 @@
+"""Conversion instructions against chopper's rounding."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chopper.errors import ChopperError
+from chopper.verify.hardware.comparison import differing
+from chopper.verify.hardware.draws import Draws
+from chopper.verify.hardware.layouts import layout
+from chopper.verify.hardware.probing import machine_of
+
+__all__ = ["Converted", "convert"]
+
+_Array = npt.NDArray[Any]
+_PART = 1 << 24
+_SHOWN = 6
+
+
+@dataclass
+class Converted:
+    """What came of one conversion: how many codes, how many of them differ; or why it did not run."""
+
+    name: str
+    source: str
+    target: str
+    machine: str = ""
+    reason: str = ""
+    results: int = 0
+    wrong: int = 0
+    every: bool = False
+    examples: list[dict[str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def convert(probe: Any, count: int, key: int = 0, *, every: bool = False, threads: int | None = None) -> Converted:
+    """Compare a conversion with chopper on `count` codes, or on all where there are no more or `every` is set.
+
+    Codes of 64 bits are never all tried; half of them then lie about the numbers of the target.
+    """
+    found = Converted(probe.name, probe.source, probe.target)
+    start = time.perf_counter()
+    try:
+        found.reason = probe.missing() or ""
+        if not found.reason:
+            found.machine = machine_of(probe)
+            bits = layout(probe.source).bits
+            found.every = bits < 64 and (every or count >= 1 << bits)
+            for codes in _parts(layout(probe.source).dtype, bits, count, key, found.every):
+                _one(probe, found, codes, threads)
+    except (ChopperError, RuntimeError, OSError, AttributeError) as problem:
+        found.reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
+    found.seconds = time.perf_counter() - start
+    return found
+
+
+def _parts(dtype: Any, bits: int, count: int, key: int, every: bool) -> Iterator[_Array]:
+    total = 1 << bits if every else count
+    for first in range(0, total, _PART):
+        size = min(_PART, total - first)
+        if every:
+            yield np.arange(first, first + size, dtype=np.uint64).astype(dtype)
+        else:
+            words = _doubles(Draws(key, first), size) if bits == 64 else Draws(key, first, bits).words((size,))
+            yield words.astype(dtype)
+
+
+def _doubles(draws: Draws, size: int) -> _Array:
+    """Return float64 codes in and about the range of float32: its numbers, points halfway, and their neighbours."""
+    field = (1023 + draws.between(-160, 130, (size,))).astype(np.uint64) << np.uint64(52)
+    words, half = draws.words((size,)), 1 << 28
+    low = draws.one_of((0, 1, half - 1, half, half + 1, 2 * half - 1), (size,)).astype(np.uint64)
+    word = words & np.uint64((1 << 52) - 1)
+    near = (word & ~np.uint64((1 << 29) - 1)) | low
+    fraction = np.where(draws.chance(1, 2, (size,)), near, word)
+    return (words & np.uint64(1 << 63)) | field | fraction
+
+
+def _one(probe: Any, found: Converted, codes: _Array, threads: int | None) -> None:
+    got, wanted = np.asarray(probe.converted(codes)), np.asarray(probe.expected(codes, threads))
+    got = got.astype(wanted.dtype)
+    bad = _differing(got, wanted, probe.target)
+    found.results += codes.size
+    found.wrong += int(bad.sum())
+    for i in np.flatnonzero(bad)[: _SHOWN - len(found.examples)]:
+        shown = {"code": codes[i], "instruction": got[i], "chopper": wanted[i]}
+        found.examples.append({name: f"{int(code):0{2 * code.dtype.itemsize}x}" for name, code in shown.items()})
+
+
+def _differing(got: _Array, wanted: _Array, target: str) -> _Array:
+    if target == "tf32":  # here of 19 bits
+        got, wanted = got.astype(np.uint32) << np.uint32(13), wanted.astype(np.uint32) << np.uint32(13)
+    return differing(got, wanted, target)

@@ -1,0 +1,103 @@
+"""Finding what can be probed here: probes are found, not imported, since the core does not know who brings them."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+__all__ = ["ConversionProbe", "Probe", "conversion_probes", "label_of", "machine_of", "probes", "processor"]
+
+_OWN = "probes"
+_INFO = Path("/proc/cpuinfo")
+
+
+class Probe(Protocol):
+    """An instruction, or a call that runs some, on codes."""
+
+    @property
+    def unit(self) -> str:
+        """The name of the unit of `chopper.hardware` that describes it."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Rows, columns and terms (m, n, k) of a tile."""
+
+    def missing(self) -> str | None:
+        """Return why it cannot run here, or None."""
+
+    def products(self, a: Any, b: Any, c: Any) -> Any:
+        """Return d = a b + c in codes, of tiles [tiles, m, k], [tiles, n, k] and [tiles, m, n]."""
+
+
+class ConversionProbe(Protocol):
+    """An instruction that turns codes of one format into those of another."""
+
+    @property
+    def name(self) -> str:
+        """What the manufacturer calls it, and how it rounds."""
+
+    @property
+    def source(self) -> str:
+        """The format of what comes in."""
+
+    @property
+    def target(self) -> str:
+        """The format of what goes out."""
+
+    def missing(self) -> str | None:
+        """Return why it cannot run here, or None."""
+
+    def converted(self, codes: Any) -> Any:
+        """Return what the instruction makes of codes."""
+
+    def expected(self, codes: Any, threads: int | None = None) -> Any:
+        """Return what chopper makes of them."""
+
+
+def probes() -> tuple[Probe, ...]:
+    """Return every probe that is installed, whether or not it can run here.
+
+    Packages name theirs as entry points of the group ``chopper.probes``: ``<name> = "module:function"``, a function
+    that returns probes.  Those of this project are found where it is not installed as well.
+    """
+    return tuple(_found("chopper.probes", "probes"))
+
+
+def conversion_probes() -> tuple[ConversionProbe, ...]:
+    """Return every probe of a conversion; entry points of the group ``chopper.conversion_probes``."""
+    return tuple(_found("chopper.conversion_probes", "conversions"))
+
+
+def _found(group: str, function: str) -> Iterator[Any]:
+    own = f"chopper_ext.{_OWN}"
+    try:
+        if find_spec(own):
+            yield from getattr(import_module(own), function)()
+    except ModuleNotFoundError:  # this project's adapters are not there
+        pass
+    for point in entry_points(group=group):
+        if not point.value.startswith(f"{own}:"):
+            yield from point.load()()
+
+
+def label_of(probe: Any) -> str:
+    """Return what tells a probe from others of its unit, or ""."""
+    return str(getattr(probe, "label", ""))
+
+
+def machine_of(probe: Any) -> str:
+    """Return what the device of a probe calls itself; the processor, where the probe does not say."""
+    asked = getattr(probe, "machine", None)
+    return str(asked()) if asked else processor()
+
+
+def processor() -> str:
+    """Return what the processor calls itself."""
+    lines = _INFO.read_text().splitlines() if _INFO.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

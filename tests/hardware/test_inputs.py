@@ -1,0 +1,112 @@
+"""Inputs for matrix units: the same for ever, what their names promise, and able to tell one arithmetic from another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from zlib import crc32
+
+import numpy as np
+import pytest
+
+from chopper import hardware
+from chopper.formats.registry import get
+from chopper.verify.hardware import classes, differing, tiles
+from chopper.verify.hardware.layouts import is_nan, layout
+
+SHAPE = (16, 8, 32)
+FLOATS = ("h100.wgmma.e4m3", "h100.mma.fp16", "h100.mma.fp16.fp16", "h100.mma.bf16", "h100.mma.tf32")
+
+EXPECTED = {
+    "randn": 0x8828f72a, "positive": 0x3db7514d, "spread": 0x23452ce4, "gaps": 0xb56e365d, "cancel": 0x5ae82c39,
+    "tiny": 0x6ade2452, "floor": 0xaf82590d, "normal": 0x49d31acd, "large": 0xc04ac83c, "dominating": 0x156f5929,
+    "subnormal": 0xed848154, "zeros": 0x8bb0d2b9, "special": 0xc14dccdb, "bits": 0xd1671988,
+}
+
+
+def every(unit: hardware.Unit, count: int = 40, shape: tuple[int, int, int] = SHAPE):
+    """Return tiles of every class of a unit."""
+    return {name: tiles(unit, shape, name, count) for name in classes(unit)}
+
+
+def test_for_ever() -> None:
+    """The same key gives the same codes in every version; another part, another class or another key does not."""
+    unit = hardware.unit("h100.wgmma.e4m3")
+    sums = {name: crc32(b"".join(x.tobytes() for x in found)) for name, found in every(unit, 2).items()}
+    assert sums == EXPECTED
+    first = tiles(unit, SHAPE, "bits", 2)[0]
+    for other in (tiles(unit, SHAPE, "bits", 2, key=1), tiles(unit, SHAPE, "bits", 2, part=1)):
+        assert not np.array_equal(first, other[0])
+
+
+@pytest.mark.parametrize("name", FLOATS)
+def test_classes(name: str) -> None:
+    """Dtypes and shapes fit; all but special numbers and random codes are finite; nothing is one value alone."""
+    unit = hardware.unit(name)
+    for kind, (a, b, c) in every(unit).items():
+        for codes, fmt, shape in ((a, unit.a, (40, 16, 32)), (b, unit.b, (40, 8, 32)), (c, unit.c, (40, 16, 8))):
+            here = layout(fmt)
+            assert (codes.dtype, codes.shape) == (here.dtype, shape)
+            finite = (codes & codes.dtype.type(here.sign - 1)) <= here.max_code
+            assert finite.all() or kind in ("special", "bits")
+            assert is_nan(codes, fmt).any() == (kind in ("special", "bits") and not finite.all() and has_nan(codes, fmt))
+
+
+def has_nan(codes: np.ndarray, fmt: str) -> bool:
+    """Judge by the values that the format itself gives."""
+    found = get("fp32" if fmt == "tf32" else fmt)
+    return any(found.value(int(code)) != found.value(int(code)) for code in np.unique(codes))
+
+
+@pytest.mark.parametrize("name", ["e4m3", "e5m2", "fp16", "bf16", "fp32"])
+def test_codes_from_parts(name: str) -> None:
+    """Codes put together from their parts have the value of the parts, by the format itself."""
+    here, fmt = layout(name), get(name)
+    assert fmt.value(here.first_normal) == Fraction(2) ** here.emin
+    for exponent in (here.lowest, here.emin, 0, here.emax):
+        for part in (0, 1, 2) if here.emin <= exponent else (0,):
+            codes = here.assemble([False, True], [exponent] * 2, [part << 62] * 2)
+            exact = Fraction(2) ** exponent * (1 + Fraction(part, 4))
+            assert [fmt.value(int(code)) for code in codes] == [exact, -exact]
+    assert fmt.value(int(here.assemble(False, 10**6, (1 << 64) - 1))) == fmt.max
+
+
+WRONG = {
+    "one bit less": lambda m: replace(m, fraction=m.fraction - 1),
+    "one bit more": lambda m: replace(m, fraction=m.fraction + 1),
+    "half a block": lambda m: replace(m, terms=m.terms // 2),
+    "the other rounding": lambda m: replace(m, rounding={"toward_zero": "nearest_even"}.get(m.rounding, "toward_zero")),
+    "a shorter result": lambda m: replace(m, precision=m.precision - 1),
+    "no floor": lambda m: replace(m, floor=None),
+    "a lower floor": lambda m: replace(m, floor=m.floor - 1),
+    "a higher floor": lambda m: replace(m, floor=m.floor + 1),
+}
+
+
+CASES = [
+    (name, wrong)
+    for name in FLOATS
+    for wrong in WRONG
+    if "floor" not in wrong or name not in ("h100.wgmma.e4m3", "h100.mma.fp16")  # whose products do not reach it
+]
+
+
+@pytest.mark.parametrize(("name", "wrong"), CASES)
+def test_wrong_models_are_told_apart(name: str, wrong: str) -> None:
+    """Each parameter of a model, changed by one, shows in 5000 results of some class."""
+    unit = hardware.unit(name)
+    other = replace(unit, model=WRONG[wrong](unit.model))
+    shape = (16, 8, unit.k)
+    found = 0
+    for operands in every(unit, 40, shape).values():
+        found += int(differing(hardware.products(unit, *operands), hardware.products(other, *operands), unit.c).sum())
+    assert found > 5
+
+
+def test_integers() -> None:
+    """Sums of integers leave the range of the accumulator, so that wrapping and saturating differ."""
+    unit = hardware.unit("h100.mma.int8")
+    other = hardware.unit("h100.mma.int8.satfinite")
+    for name in ("extremes", "one sign"):
+        operands = tiles(unit, SHAPE, name, 20)
+        assert (hardware.products(unit, *operands) != hardware.products(other, *operands)).mean() > 0.05
