@@ -4,8 +4,27 @@ A unit is one row of data.  It is used on codes by `products`, and on numbers by
 """
 
 from chopper.hardware.base import Unit
+from chopper.hardware.chains import EvenOddChain, ExactSum, FusedChain, PairSum, PairTree
 from chopper.hardware.codes import products
-from chopper.hardware.models import FusedSum, IntegerSum
+from chopper.hardware.conversions import Conversion, conversion, conversions
+from chopper.hardware.models import FusedSum, GroupedSum, IntegerSum, StagedSum
 from chopper.hardware.registry import unit, units
 
-__all__ = ["FusedSum", "IntegerSum", "Unit", "products", "unit", "units"]
+__all__ = [
+    "Conversion",
+    "EvenOddChain",
+    "ExactSum",
+    "FusedChain",
+    "FusedSum",
+    "GroupedSum",
+    "IntegerSum",
+    "PairSum",
+    "PairTree",
+    "StagedSum",
+    "Unit",
+    "conversion",
+    "conversions",
+    "products",
+    "unit",
+    "units",
+]

@@ -39,6 +39,10 @@ class Unit:
         What else to know.
     aliases : tuple of str
         Other names.
+    scale : str
+        Format of the scales that blocks of operands have, "" where there are none.
+    block : int
+        How many k share a scale.
     """
 
     name: str
@@ -52,6 +56,8 @@ class Unit:
     source: str
     note: str = ""
     aliases: tuple[str, ...] = ()
+    scale: str = ""
+    block: int = 0
 
     def __str__(self) -> str:
         return self.name

@@ -38,7 +38,8 @@ class Rules:
         digits, the exponent unbounded, is that small becomes a zero of its sign; "flush_rounded": the number is rounded
         gradually first.  The last two differ between 2^-126 - 2^-150 and 2^-126 - 2^-151.
     operands, addend : str
-        Subnormal factors and subnormal c: "gradual": they are numbers; "signed_zero": zeros of their sign; "zero": +0.
+        Subnormal factors and subnormal c: "gradual": they are numbers; "signed_zero": zeros of their sign; "zero": +0,
+        as -0 is then too.
     """
 
     fmt: str = "fp32"
@@ -77,6 +78,7 @@ class FusedChain:
     ----------
     order : tuple of int
         The order of terms in a block of as many: (0,) is that of k, (1, 0) takes the odd one of each pair first.
+        The last block is filled up with products of zeros.
     rules : Rules
         What R does.
     """
@@ -168,7 +170,7 @@ class ExactSum:
 @final
 @dataclass(frozen=True)
 class PairSum:
-    """Products of 8-bit integers, summed by twos into int16, which saturates; these sums are added to int32, which wraps.
+    """Products of 8-bit integers, summed by twos into int16, which saturates; int32, which wraps, adds these sums.
 
     Parameters
     ----------

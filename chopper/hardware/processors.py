@@ -28,6 +28,10 @@ _XEON = f"the instruction on a Xeon (family 6, model 207), 2026-11-26; {_SDM}"
 _ARM = "Arm Architecture Reference Manual for A-profile, DDI 0487, BFDotAdd, BFMulH, FPAdd_BF16, FPDot"
 _SIM = "microsoft/MMA-Sim, mmasim/simulator"
 _NEWER = "microsoft/MMA-Sim, mmasim/mmasim/arithmetic/fdpa.py, e_fdpa; MATLAB-tensor-core, MI100MC.m"
+_TORCH = (
+    "Also torch 2.13's products in bfloat16, then rounded to it, and in float32 with fp32_precision 'bf16': on one "
+    "thread; on several, oneDNN may cut a K of 1024 and more in two, and add the two."
+)
 _NAN = "NaN: the positive quiet one; the payloads of the hardware differ by the order of operands."
 
 
@@ -42,7 +46,7 @@ def _x86(name: str, a: str, b: str, c: str, k: int, model: Any, *aliases: str, n
 def _intel() -> Iterator[Unit]:
     yield _x86("vdpbf16ps", "bf16", "bf16", "fp32", 2, FusedChain((1, 0), X86), "avx512_bf16", note=_NAN)
     yield _x86("tdpbf16ps", "bf16", "bf16", "fp32", 32, EvenOddChain(32, X86), "amx_bf16",
-               note=f"Also torch's matrix products on this processor: float32 ones with fp32_precision 'bf16'. {_NAN}")  # fmt: skip
+               note=f"{_TORCH} {_NAN}")  # fmt: skip
     yield _x86("tdpfp16ps", "fp16", "fp16", "fp32", 32, EvenOddChain(32, replace(X86, operands="gradual")), "amx_fp16",
                evidence="literature", source=f"{_SDM}: no processor at hand", note=_NAN)  # fmt: skip
     for letters, a, b in (
@@ -95,8 +99,8 @@ def _mfma(
 
 def _nvidia_double() -> Iterator[Unit]:
     for device, k, also in (("a100", 4, ()), ("h100", 16, ("h200.mma.fp64",))):
-        yield Unit(f"{device}.mma.fp64", "fp64", "fp64", "fp64", k, FusedChain((0,), Rules("fp64")), f"mma.sync k{k} f64",
-                   "literature", f"{_SIM}/nv.py", "Fused multiply-adds in the order of k.", also)  # fmt: skip
+        yield Unit(f"{device}.mma.fp64", "fp64", "fp64", "fp64", k, FusedChain((0,), Rules("fp64")),
+                   f"mma.sync k{k} f64", "literature", f"{_SIM}/nv.py", "Chained in order of k.", also)  # fmt: skip
 
 
 PROCESSORS: tuple[Unit, ...] = (*_intel(), *_arm(), *_amd(), *_nvidia_double())

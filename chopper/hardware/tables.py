@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from chopper.hardware.base import Unit
+from chopper.hardware.cdna3 import CDNA3
 from chopper.hardware.nvidia import NVIDIA
 from chopper.hardware.processors import PROCESSORS
 
 __all__ = ["UNITS"]
 
-UNITS: tuple[Unit, ...] = (*NVIDIA, *PROCESSORS)
+UNITS: tuple[Unit, ...] = (*NVIDIA, *CDNA3, *PROCESSORS)
 """Every unit."""

@@ -39,7 +39,7 @@ def products(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -
     formats = get(unit.a), get(unit.b)
     rules = model.rules if not isinstance(model, ExactSum) else IEEE
     result = get(rules.fmt)
-    factors = [_tamed(x, fmt, rules.operands) for x, fmt in zip((a, b), formats, strict=True)]
+    factors = [_tamed(_filled(model, x), fmt, rules.operands) for x, fmt in zip((a, b), formats, strict=True)]
     c = _tamed(c, result, rules.addend)
     if rules.fmt == "fp64":
         return _codes(_double(model, factors, c, threads), rules.fmt)
@@ -49,6 +49,13 @@ def products(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -
     if _safe(model, rules.fmt, formats, x, y, z):
         return _codes(_run(model, x, y, z, np.dtype(np.float32), threads), rules.fmt)
     return _codes(_run(model, x, y, z, np.dtype(np.float64), threads), rules.fmt)
+
+
+def _filled(model: Chain, x: _Array) -> _Array:
+    """Fill up k with zeros, as software does: chains to whole blocks, even and odd ones to pairs."""
+    whole = model.terms if isinstance(model, FusedChain) else 2 if isinstance(model, EvenOddChain) else 1
+    short = -x.shape[-1] % whole
+    return np.concatenate([x, np.zeros((*x.shape[:-1], short), x.dtype)], -1) if short else x
 
 
 def _tamed(codes: _Array, fmt: Format, subnormals: str) -> _Array:
@@ -72,17 +79,16 @@ def _safe(model: Chain, fmt: str, formats: tuple[Format, Format], x: _Array, y: 
         return False
     if model.rules.rounding != "nearest_even":
         return False
-    lowest = 0
-    for values, form in zip((x, y), formats, strict=True):
-        lowest += _exponent(values) - form.precision + 1  # type: ignore[attr-defined]
-    return min(lowest, _exponent(z) - get(fmt).precision + 1) >= _SAFE[fmt]  # type: ignore[attr-defined]
+    factors = sum(_quantum(values, form) for values, form in zip((x, y), formats, strict=True))
+    return min(factors, _quantum(z, get(fmt))) >= _SAFE[fmt]
 
 
-def _exponent(values: _Array) -> int:
-    """Return the exponent of the smallest number that is not zero; large if there is none."""
+def _quantum(values: _Array, fmt: Format) -> int:
+    """Return the exponent of a power of two of which all numbers are multiples; large if all are zero."""
     mags = np.ascontiguousarray(values).view(np.uint64) << np.uint64(1)
-    least = int((mags - np.uint64(1)).min(initial=(1 << 64) - 1))  # zeros wrap around
-    return ((least + 1) >> 53) - BINARY64.bias if least + 1 < 1 << 64 else 0
+    least = int((mags - np.uint64(1)).min(initial=(1 << 64) - 1)) + 1  # zeros wrap around
+    precision: int = fmt.precision  # type: ignore[attr-defined]
+    return (least >> 53) - BINARY64.bias - precision + 1
 
 
 @lru_cache(maxsize=64)
@@ -125,7 +131,7 @@ def _run(model: Chain, x: _Array, y: _Array, z: _Array, dtype: np.dtype[Any], th
 
 
 def _weight(x: _Array, columns: int) -> int:
-    return max(1, x.shape[-1] * columns // 8)
+    return max(1, int(x.shape[-1]) * columns // 8)
 
 
 def _double(model: Chain, factors: list[_Array], c: _Array, threads: int | None) -> _Array:
@@ -141,7 +147,7 @@ def _double(model: Chain, factors: list[_Array], c: _Array, threads: int | None)
     for k in range(a.shape[-1]):
         left, right = np.broadcast_arrays(a[..., k : k + 1], y[..., k : k + 1, :])
         out = ops.fma(np.ascontiguousarray(left), np.ascontiguousarray(right), np.ascontiguousarray(out), fmt="fp64")
-    return out
+    return np.asarray(out)
 
 
 def _run_double(a: _Array, y: _Array, z: _Array, threads: int | None) -> _Array:
@@ -165,7 +171,7 @@ def _codes(values: _Array, fmt: str) -> _Array:
         codes = np.ascontiguousarray(values).view(kind)
     else:
         codes = _single(np.ascontiguousarray(values).view(np.int64))
-    return np.where(np.isnan(values), np.array(_QUIET[fmt], kind), codes)
+    return np.asarray(np.where(np.isnan(values), np.array(_QUIET[fmt], kind), codes))
 
 
 def _single(bits: npt.NDArray[np.int64]) -> _Array:
@@ -175,4 +181,4 @@ def _single(bits: npt.NDArray[np.int64]) -> _Array:
     low = ((mag & ((1 << 52) - 1)) | (1 << 52)) >> np.clip(30 - field, 0, 62)
     out = np.where(field > 0, (field << 23) | ((mag >> 29) & 0x7FFFFF), np.where(mag == 0, 0, low))
     out = np.where(mag >= BINARY64.inf, BINARY32.inf, out)
-    return (out | ((bits >> 32) & 0x80000000)).astype(np.uint32)
+    return np.asarray(out | ((bits >> 32) & 0x80000000), np.uint32)

@@ -7,14 +7,14 @@ depends on how subnormal numbers are treated: in float64 none occur; in float32 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
 
 from chopper.engine.block_loops import loop
+from chopper.engine.hardware.bounds import WIDE
 from chopper.engine.hardware.lanes import (
-    WIDE,
     add_terms,
     chosen,
     cleared,
@@ -26,27 +26,7 @@ from chopper.engine.hardware.lanes import (
     truncated,
 )
 
-__all__ = ["WIDE", "Bounds", "Limits", "add_lanes"]
-
-
-class Bounds(NamedTuple):
-    """A model in integers."""
-
-    terms: int
-    fraction: int
-    mask: int  # of the pattern of a truncated sum
-
-
-class Limits(NamedTuple):
-    """A model in numbers, each an array of one: so they are of the dtype of the loop."""
-
-    least: Any  # power of two of an exponent
-    normal: Any  # result
-    units: Any  # in which subnormal results are counted: their number in 1
-    quantum: Any  # of results
-    infinite: Any  # results are infinite from here on
-    magic: Any  # rounding to nearest: 3/2 of the power of two whose ulp is that of the result, for results in [1, 2)
-    infinity: Any
+__all__ = ["add_lanes"]
 
 
 @loop

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chopper.engine.hardware.floats import add_floats
-from chopper.engine.hardware.operands import Lanes, decoded
+from chopper.engine.hardware.floats import CHEAP, add_floats, flushes
+from chopper.engine.hardware.fused_arrays import add_arrays
+from chopper.engine.hardware.operands import Lanes, Operand
 from chopper.engine.kernel import Kernel
-from chopper.engine.run import share
+from chopper.engine.run import loop_for, share
 from chopper.hardware.base import Unit
 from chopper.hardware.models import FusedSum
 from chopper.kernels.fused import Fused
+from chopper.ops import add
 
 __all__ = ["parameters", "products"]
 
@@ -22,12 +24,15 @@ _NONE = -100000
 """A floor that is none."""
 
 
-def products(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -> _Array:
+def products(
+    unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None, scales: tuple[_Array, _Array] | None = None
+) -> _Array:
     """Return the codes of results for codes (T, M, K), (T, N, K), (T, M, N)."""
     model = unit.model
     if model.order == "quarters":
         a, b = _quarters(a), _quarters(b)
-    x, y = decoded(a, unit.a), decoded(b, unit.b)
+    left, right = scales or (None, None)
+    x, y = Operand(a, unit.a, left, unit.block), Operand(b, unit.b, right, unit.block)
     if model.promote is None:
         return _chain(model, x, y, c, threads)
     for k in range(0, a.shape[-1], model.promote):
@@ -48,13 +53,16 @@ def _quarters(x: _Array) -> _Array:
 def _added(x: _Array, y: _Array) -> _Array:
     """Return the codes of sums, to nearest even; every NaN is that of the hardware."""
     kind, nan = (np.float16, 0x7FFF) if x.itemsize == 2 else (np.float32, 0x7FFFFFFF)
-    with np.errstate(all="ignore"):
-        total = x.view(kind) + y.view(kind)
+    if flushes():
+        total = add(x.view(kind), y.view(kind), fmt="fp16" if x.itemsize == 2 else "fp32").astype(kind, copy=False)
+    else:
+        with np.errstate(all="ignore"):
+            total = x.view(kind) + y.view(kind)
     codes: _Array = total.view(x.dtype)
     return np.where(np.isnan(total), x.dtype.type(nan), codes)
 
 
-def _chain(model: FusedSum, a: Lanes, b: Lanes, c: _Array, threads: int | None) -> _Array:
+def _chain(model: FusedSum, a: Operand, b: Operand, c: _Array, threads: int | None) -> _Array:
     """Return the sum of all blocks in turn."""
     done = add_floats(model, a, b, c, threads)
     if done is None:
@@ -67,20 +75,21 @@ def _chain(model: FusedSum, a: Lanes, b: Lanes, c: _Array, threads: int | None) 
 
 
 def _add_integers(
-    model: FusedSum, a: Lanes, b: Lanes, c: _Array, out: _Array, chosen: _Array, threads: int | None
+    model: FusedSum, a: Operand, b: Operand, c: _Array, out: _Array, chosen: _Array, threads: int | None
 ) -> None:
     """Write the chosen sums to `out`, by integers."""
-    from chopper.engine.hardware.fused_loops import add_blocks
-
     f = parameters(model, c.itemsize == 2)
     kernel = Kernel("fused", "total", model.rounding, 64)
     codes = c.reshape(-1)[chosen].astype(np.int64)
-    x, y = (tuple(np.ascontiguousarray(part) for part in side[:3]) for side in (a, b))
-
-    def part(first: int, last: int) -> None:
-        add_blocks(kernel, x, y, codes, chosen, c.shape, f, a.digits + b.digits, model.terms, first, last)
-
-    share(part, chosen.size, threads, weight=max(1, a.s.shape[-1] // 4))
+    x, y = (Lanes(*map(np.ascontiguousarray, side.lanes)) for side in (a, b))
+    size = a.codes.shape[-1]
+    tail: Any = (chosen, c.shape, f, a.digits + b.digits, model.terms)
+    work = np.broadcast_to(codes[:1], (chosen.size * size // CHEAP,))
+    entry = loop_for("hardware.fused_loops.add_blocks", work, codes, kernel, x, y, codes, *tail, 0, 1, by=kernel)
+    if entry is None:
+        add_arrays(kernel, x, y, codes, *tail)
+    else:
+        share(lambda first, last: entry(kernel, x, y, codes, *tail, first, last), chosen.size, threads, size)
     out.reshape(-1)[chosen] = codes.astype(c.dtype)
 
 

@@ -10,22 +10,11 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = [
-    "WIDE",
-    "add_terms",
-    "chosen",
-    "cleared",
-    "kept",
-    "power",
-    "raise_powers",
-    "reciprocal",
-    "scaled",
-    "truncated",
-]
+from chopper.engine.hardware.bounds import WIDE
 
-WIDE = 64
-"""Columns that are worked on at a time."""
-_BYTES = 32
+__all__ = ["add_terms", "chosen", "cleared", "kept", "power", "raise_powers", "reciprocal", "scaled", "truncated"]
+
+_BYTES = 64
 """Of a vector."""
 _I64 = ir.IntType(64)
 _WIDTH = {types.float32: (ir.IntType(32), 23, 127), types.float64: (ir.IntType(64), 52, 1023)}

@@ -1,0 +1,101 @@
+"""Chains, trees and integer sums against their definition in fractions, and their fast paths against exact steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from chopper import errors, hardware
+from chopper.formats.registry import get
+from chopper.hardware.base import Unit
+from chopper.hardware.chains import EvenOddChain, FusedChain, PairSum, PairTree, Rules
+from tests.hardware.chain_definition import dots
+from tests.hardware.chain_inputs import classes, tiles
+from tests.tally import Tally
+
+SUBJECT = "chains and trees against fractions"
+ENGINES = ("chains", "pairs", "integers")
+EVERY = [u for u in hardware.units() if u.model.engine in ENGINES]
+UNITS = list({(u.model, u.a, u.b, u.c): u for u in reversed(EVERY)}.values())
+"""One unit of each arithmetic."""
+
+
+def as_numbers(codes: np.ndarray, unit: Unit) -> np.ndarray:
+    """Return codes as Python integers, NaN as -1."""
+    fmt = get(unit.c)
+    if unit.c == "int32":
+        return codes.astype(object)
+    top = np.uint64(fmt.infinity_code)
+    nan = (codes.astype(np.uint64) & np.uint64(fmt.sign_code - 1)) > top
+    return np.where(nan, -1, codes.astype(object))
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=str)
+def test_definition(unit: Unit, tally: Tally) -> None:
+    """Every class, whole and broken blocks: the model is the definition, bit for bit."""
+    blocks = getattr(unit.model, "terms", unit.k)
+    lengths = (blocks, 2 * blocks + 1) if blocks <= 8 else (blocks, blocks + 5)
+    count = wrong = 0
+    for name in classes(unit):
+        for k in lengths:
+            a, b, c = tiles(unit, name, (2, 6, k), 1 if k > 8 else 2, seed=k)
+            got = as_numbers(hardware.products(unit, a, b, c), unit)
+            wanted = dots(unit, a, b, c)
+            count, wrong = count + got.size, wrong + int((got != wanted).sum())
+    tally.note(count, unit.name, wrong=wrong)
+    assert wrong == 0
+
+
+@pytest.mark.parametrize("unit", [u for u in UNITS if u.model.engine == "chains"], ids=str)
+def test_fast_is_exact(unit: Unit, tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the processor adds where nothing can be subnormal is what exact steps add."""
+    from chopper.engine.hardware import chains
+
+    double = unit.c == "fp64"  # whose exact steps are slow
+    a, b, c = tiles(unit, "mid", (3, 5, 6) if double else (33, 40, 66), 1)
+    fast = hardware.products(unit, a, b, c)
+    monkeypatch.setattr(chains, "_safe", lambda *given: False)
+    assert (hardware.products(unit, a, b, c) == fast).all()
+    tally.note(fast.size, unit.name)
+
+
+def test_stacks_and_threads() -> None:
+    """Leading axes are broadcast, threads change nothing, and no operand is changed."""
+    unit = hardware.unit("x86.tdpbf16ps.bf16")
+    a, b, c = tiles(unit, "wide", (70, 300, 64), 2)
+    copies = [x.copy() for x in (a, b, c)]
+    one = hardware.products(unit, a, b[:1], c, threads=1)
+    assert (one == hardware.products(unit, a, b[:1], c, threads=2)).all()
+    assert (one[1] == hardware.products(unit, a[1], b[0], c[1])).all()
+    assert all((x == y).all() for x, y in zip((a, b, c), copies, strict=True))
+
+
+def test_names() -> None:
+    """Other names lead to the same units; what is not measured says so."""
+    assert hardware.unit("x86.amx_bf16").name == "x86.tdpbf16ps.bf16"
+    assert hardware.unit("x86.vnni_sat").model.overflow == "saturate"
+    assert {hardware.unit(f"x86.{name}").evidence for name in ("amx_fp16",)} == {"literature"}
+    others = {u.evidence for u in EVERY if u.name.split(".")[0] in ("arm", "cdna1", "cdna2", "cdna3")}
+    assert others == {"literature"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Rules(rounding="up"),
+        lambda: Rules(results="zero"),
+        lambda: Rules("fp64", results="flush"),
+        lambda: Rules("fp16"),
+        lambda: FusedChain((0, 2)),
+        lambda: FusedChain(()),
+        lambda: EvenOddChain(31),
+        lambda: PairTree(3),
+        lambda: PairSum(3),
+    ],
+)
+def test_models_refuse_nonsense(make: Any) -> None:
+    """Fields out of range are errors that list what is legal."""
+    with pytest.raises(errors.PolicyError, match=r"legal|leave"):
+        make()
