@@ -62,7 +62,6 @@ class Kernel:
     """
 
     def __init__(self, ptx: str, threads: int) -> None:
-        torch.cuda.init()
         torch.zeros(1, device="cuda")  # makes the context that the driver's calls need
         self._threads = threads
         self._module, self._entry = ctypes.c_void_p(), ctypes.c_void_p()

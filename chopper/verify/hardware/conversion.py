@@ -65,7 +65,7 @@ def _parts(dtype: Any, bits: int, count: int, key: int, every: bool) -> Iterator
     for first in range(0, total, _PART):
         size = min(_PART, total - first)
         if every:
-            yield np.arange(first, first + size, dtype=np.uint64).astype(dtype)
+            yield np.arange(first, first + size, dtype=dtype)
         else:
             words = _doubles(Draws(key, first), size) if bits == 64 else Draws(key, first, bits).words((size,))
             yield words.astype(dtype)

@@ -214,9 +214,7 @@ def _special(draws: Draws, u: Operands, tiles: int) -> _Tile:
 
 
 def _bits(draws: Draws, u: Operands, tiles: int) -> _Tile:
-    a, b, c = (
-        draws.words(shape).astype(here.dtype) for here, shape in zip((u.a, u.b, u.c), u.of(tiles), strict=True)
-    )
+    a, b, c = (draws.words(shape).astype(here.dtype) for here, shape in zip((u.a, u.b, u.c), u.of(tiles), strict=True))
     return a, b, c
 
 
