@@ -7,10 +7,7 @@ format compiles nothing; a table is a pointer to where it begins.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cache
-from types import FunctionType
 from typing import Any
 
 import torch
@@ -18,39 +15,16 @@ import triton
 import triton.language as tl
 
 from chopper.engine.backend import Draw
+from chopper.kernels.carrier import Carrier
 from chopper.kernels.threefry import random_word
 from chopper.random import as_key
+from chopper_ext.torch.dialect import builder, jitted, look_up, select
 from chopper_ext.torch.programs import Program
 
-__all__ = ["by_triton", "jitted", "launch", "look_up", "loop", "select"]
+__all__ = ["by_triton", "launch", "loop"]
 
 _BLOCK = 1024
 _WORD = 1 << 32
-
-
-@cache
-def jitted(function: Callable[..., Any]) -> Any:
-    """Make a dialect function, and every dialect function it calls, one of Triton's."""
-    scope = function.__globals__
-    called = {
-        name: jitted(scope[name]) for name in function.__code__.co_names if isinstance(scope.get(name), FunctionType)
-    }
-    # Triton's interpreter looks for its language among the globals.
-    copy = FunctionType(function.__code__, {**scope, **called, "tl": tl}, function.__name__)
-    copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
-    return triton.jit(copy)
-
-
-@triton.jit
-def select(condition, a, b):
-    """Select without branching."""
-    return tl.where(condition, a, b)
-
-
-@triton.jit
-def look_up(table, index):
-    """Return items of a table."""
-    return tl.load(table + index)
 
 
 @triton.jit
@@ -65,11 +39,32 @@ def _fields(integers, tables, lanes: tl.constexpr, begin: tl.constexpr, end: tl.
     return fields
 
 
+@triton.jit
+def _parts(
+    integers, tables, lanes: tl.constexpr, inner: tl.constexpr,
+    first: tl.constexpr, size: tl.constexpr, nested: tl.constexpr, kinds: tl.constexpr,
+):  # fmt: skip
+    # Written out, since Triton 3.6 forgets the names of fields where it adds tuples.
+    tl.static_assert(nested == 1 or nested == 2 or nested == 4)
+    a = inner(_fields(integers, tables, lanes, first, first + size, kinds), (), ())
+    if nested == 1:
+        parts = (a,)
+    else:
+        b = inner(_fields(integers, tables, lanes, first + size, first + 2 * size, kinds), (), ())
+        if nested == 2:
+            parts = (a, b)
+        else:
+            c = inner(_fields(integers, tables, lanes, first + 2 * size, first + 3 * size, kinds), (), ())
+            d = inner(_fields(integers, tables, lanes, first + 3 * size, first + 4 * size, kinds), (), ())
+            parts = (a, b, c, d)
+    return parts
+
+
 @triton.jit(do_not_specialize=["size", "high", "low", "offset"])
 def loop(
     x, words, out, size, high, low, offset, integers, tables,
     core: tl.constexpr, rule: tl.constexpr, draw: tl.constexpr, carrier: tl.constexpr,
-    outer: tl.constexpr, inner: tl.constexpr, first: tl.constexpr, last: tl.constexpr, inside: tl.constexpr,
+    outer: tl.constexpr, inner: tl.constexpr, first: tl.constexpr, last: tl.constexpr, nested: tl.constexpr,
     count: tl.constexpr, kinds: tl.constexpr,
     width: tl.constexpr, precision: tl.constexpr, bias: tl.constexpr, sign: tl.constexpr, inf: tl.constexpr,
     source: tl.constexpr, with_tables: tl.constexpr, block: tl.constexpr,
@@ -78,16 +73,21 @@ def loop(
     lanes: tl.constexpr = tl.int32 if width == 32 else tl.int64
     # In lanes, since Triton's interpreter would make int32 of what is computed from plain numbers.
     c = carrier(
-        tl.full((), width, lanes),
-        tl.full((), precision, lanes),
-        tl.full((), bias, lanes),
-        tl.full((), sign, lanes),
-        tl.full((), inf, lanes),
+        (
+            tl.full((), width, lanes),
+            tl.full((), precision, lanes),
+            tl.full((), bias, lanes),
+            tl.full((), sign, lanes),
+            tl.full((), inf, lanes),
+        ),
+        (),
+        (),
     )
-    fields = _fields(integers, tables, lanes, 0, first, kinds)
-    for begin in tl.static_range(first, last, inside):
-        fields = fields + (inner(*_fields(integers, tables, lanes, begin, begin + inside, kinds)),)  # noqa: RUF005
-    f = outer(*(fields + _fields(integers, tables, lanes, last, count, kinds)))
+    head = _fields(integers, tables, lanes, 0, first, kinds)
+    parts = ()
+    if nested > 0:
+        parts = _parts(integers, tables, lanes, inner, first, (last - first) // nested, nested, kinds)
+    f = outer(head, parts, _fields(integers, tables, lanes, last, count, kinds))
     at = tl.program_id(0).to(tl.int64) * block + tl.arange(0, block)
     legal = at < size
     bits = tl.load(x + at, mask=legal, other=0).to(lanes)
@@ -127,12 +127,12 @@ def launch(chosen: Program, x: torch.Tensor, out: torch.Tensor, draw: Draw) -> t
         "core": jitted(kernel.function),
         "rule": jitted(kernel.rule_function),
         "draw": jitted(random_word),
-        "carrier": type(kernel.carrier),
-        "outer": packed.outer,
-        "inner": packed.inner,
+        "carrier": builder(Carrier),
+        "outer": builder(packed.outer),
+        "inner": None if packed.inner is None else builder(packed.inner),
         "first": packed.first,
         "last": packed.last,
-        "inside": 1 if packed.inner is None else len(packed.inner._fields),  # type: ignore[attr-defined]
+        "nested": 0 if packed.inner is None else (packed.last - packed.first) // len(packed.inner._fields),  # type: ignore[attr-defined]
         "count": len(packed.kinds),
         "kinds": sum(1 << i for i, is_table in enumerate(packed.kinds) if is_table),
         **kernel.carrier._asdict(),

@@ -37,9 +37,16 @@ def test_ahead_of_time(root: Path):
     assert lines > 100
 
 
+def test_launch(root: Path):
+    kernels, distinct = run(root, "launch", "3", interpret=False)
+    assert kernels == distinct >= 3
+
+
 @pytest.mark.exhaustive  # by its time
 def test_every_kernel(root: Path, tally):
     kernels, compared = run(root, "interpret", "1000", interpret=True)
     tally.note(compared)
     assert kernels > 200
     assert run(root, "compile", "1000", interpret=False)[0] > 200
+    kernels, distinct = run(root, "launch", "1000", interpret=False)
+    assert kernels == distinct > 200

@@ -1,4 +1,4 @@
-"""Triton on a machine without a GPU: ``python -m tests.adapters.torch.triton_cases interpret|compile COUNT``.
+"""Triton on a machine without a GPU: ``python -m tests.adapters.torch.triton_cases interpret|compile|launch COUNT``.
 
 A process of its own, since Triton reads from its environment, when imported, whether it interprets.
 """
@@ -17,6 +17,8 @@ from triton.compiler import ASTSource
 
 import chopper
 from chopper.engine.backend import Draw, Request, portable_plan
+from chopper.kernels.float import FloatCodes, FloatParams
+from chopper_ext.torch.dialect import builder
 from chopper_ext.torch.dtypes import code_dtype
 from chopper_ext.torch.programs import Program
 from chopper_ext.torch.triton import by_triton, launch, loop
@@ -118,5 +120,33 @@ def compile_ahead(count: int) -> None:
     print(len(lengths), max(lengths))
 
 
+class Pretended:
+    """A driver of an H100 that is not there: what Triton asks before it compiles for a launch."""
+
+    def get_current_target(self) -> GPUTarget:
+        return GPUTarget("cuda", 90, 32)
+
+    def get_current_device(self) -> int:
+        return 0
+
+    def get_current_stream(self, device: int) -> int:
+        return 0
+
+
+def launch_nearly(count: int) -> None:
+    """Do all of a launch but the launch: arguments bound, specialised, looked up in the caches, compiled to a cubin."""
+    triton.runtime.driver.set_active(Pretended())
+    assert builder(FloatParams).cache_key != builder(FloatCodes).cache_key
+    keys = []
+    for task, asked, width, program in some(count):
+        _, read, out = tensors(task, asked, width, program)
+        arguments, constants = launch(program, read, out, Draw(KEY, OFFSET))
+        kernel = loop.warmup(*arguments, **constants, enable_fp_fusion=False, grid=(1,))
+        assert kernel.asm["cubin"][:4] == b"\x7fELF", asked
+        assert loop.warmup(*arguments, **constants, enable_fp_fusion=False, grid=(1,)) is kernel
+        keys.append(kernel.hash)
+    print(len(keys), len(set(keys)))
+
+
 if __name__ == "__main__":
-    {"interpret": interpret, "compile": compile_ahead}[sys.argv[1]](int(sys.argv[2]))
+    {"interpret": interpret, "compile": compile_ahead, "launch": launch_nearly}[sys.argv[1]](int(sys.argv[2]))
