@@ -1,8 +1,8 @@
 # mypy: disable-error-code="assignment, no-untyped-def, no-untyped-call, untyped-decorator"
 """The kernels' source compiled by Triton: one loop for all families, rules, carriers and tasks.
 
-The dialect functions are handed to Triton as they stand.  Integers of a format are read from memory, so that a new
-format compiles nothing; a table is a pointer to where it begins.
+The dialect functions are handed to Triton as they stand.  Integers of a format are arguments, so that a new format
+compiles nothing and moves nothing to the device; a table is a pointer to where it begins.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chopper.random import as_key
 from chopper_ext.torch.dialect import builder, jitted, look_up, select
 from chopper_ext.torch.programs import Program
 
-__all__ = ["by_triton", "launch", "loop"]
+__all__ = ["by_triton", "launch", "loop", "settings_of"]
 
 _BLOCK = 1024
 _WORD = 1 << 32
@@ -31,12 +31,36 @@ _WORD = 1 << 32
 def _fields(integers, tables, lanes: tl.constexpr, begin: tl.constexpr, end: tl.constexpr, kinds: tl.constexpr):
     fields = ()
     for i in tl.static_range(begin, end):
-        value = tl.load(integers + i)
+        if lanes == tl.int32:
+            value = (integers[i].to(tl.int64) >> 32).to(tl.int32)
+        else:
+            high, low = integers[2 * i + 1].to(tl.int64), integers[2 * i].to(tl.int64)
+            value = (high >> 32 << 32) | (low >> 32 & 0xFFFFFFFF)
         if (kinds >> i) & 1:
             fields = fields + (tables + value,)  # noqa: RUF005
         else:
-            fields = fields + (value.to(lanes),)  # noqa: RUF005
+            fields = fields + (value,)  # noqa: RUF005
     return fields
+
+
+@triton.jit
+def _widened(x, lanes: tl.constexpr):
+    if x.dtype == tl.float16:
+        return x.to(tl.float32).to(tl.int32, bitcast=True)
+    elif x.dtype == tl.int16:  # patterns of bfloat16; codes are unsigned
+        return x.to(tl.int32) << 16
+    else:
+        return x.to(lanes)
+
+
+@triton.jit
+def _narrowed(bits, kind: tl.constexpr):
+    if kind == tl.float16:
+        return bits.to(tl.float32, bitcast=True).to(tl.float16)
+    elif kind == tl.int16:
+        return (bits >> 16).to(tl.int16)
+    else:
+        return bits.to(kind)
 
 
 @triton.jit
@@ -60,16 +84,19 @@ def _parts(
     return parts
 
 
-@triton.jit(do_not_specialize=["size", "high", "low", "offset"])
+@triton.jit(do_not_specialize=["size", "high", "low", "offset", "integers"])
 def loop(
-    x, words, out, size, high, low, offset, integers, tables,
+    x, words, out, size, high, low, offset, tables, integers,
     core: tl.constexpr, rule: tl.constexpr, draw: tl.constexpr, carrier: tl.constexpr,
     outer: tl.constexpr, inner: tl.constexpr, first: tl.constexpr, last: tl.constexpr, nested: tl.constexpr,
     count: tl.constexpr, kinds: tl.constexpr,
     width: tl.constexpr, precision: tl.constexpr, bias: tl.constexpr, sign: tl.constexpr, inf: tl.constexpr,
-    source: tl.constexpr, with_tables: tl.constexpr, block: tl.constexpr,
+    source: tl.constexpr, with_tables: tl.constexpr, even: tl.constexpr, block: tl.constexpr,
 ):  # fmt: skip
-    """Run a kernel from x to out; `source` of random words: 0 none, 1 the key and index, 2 `words`."""
+    """Run a kernel from x to out.
+
+    `source` of random words: 0 none, 1 the key and index, 2 `words`; where `even`, `size` counts in sixteens.
+    """
     lanes: tl.constexpr = tl.int32 if width == 32 else tl.int64
     # In lanes, since Triton's interpreter would make int32 of what is computed from plain numbers.
     c = carrier(
@@ -88,9 +115,11 @@ def loop(
     if nested > 0:
         parts = _parts(integers, tables, lanes, inner, first, (last - first) // nested, nested, kinds)
     f = outer(head, parts, _fields(integers, tables, lanes, last, count, kinds))
+    if even:
+        size = size.to(tl.int64) * 16  # 16 divides it for the compiler too: threads read and write 16 bytes at once
     at = tl.program_id(0).to(tl.int64) * block + tl.arange(0, block)
     legal = at < size
-    bits = tl.load(x + at, mask=legal, other=0).to(lanes)
+    bits = _widened(tl.load(x + at, mask=legal, other=0), lanes)
     word = bits & 0
     if source == 1:
         index = at + offset
@@ -103,44 +132,74 @@ def loop(
         result = core(select, look_up, rule, bits, word, c, f)
     else:
         result = core(select, rule, bits, word, c, f)
-    tl.store(out + at, result.to(out.dtype.element_ty), mask=legal)
+    tl.store(out + at, _narrowed(result, out.dtype.element_ty), mask=legal)
 
 
-def by_triton(chosen: Program, flat: torch.Tensor, dtype: torch.dtype, draw: Draw) -> torch.Tensor:
-    """Run a program on a flat tensor of floats of its carrier, or of codes; on the host, by Triton's interpreter."""
-    out = torch.empty(flat.shape, dtype=dtype, device=flat.device)
-    if flat.numel():
-        x = flat.view(chosen.lanes) if flat.dtype.is_floating_point else flat
+def by_triton(chosen: Program, x: torch.Tensor, out: torch.Tensor, draw: Draw) -> None:
+    """Run a program from a flat tensor of floats or codes to another; on the host, by Triton's interpreter."""
+    if x.numel():
         arguments, constants = launch(chosen, x, out, draw)
-        with torch.cuda.device(flat.device) if flat.is_cuda else nullcontext():
-            loop[(triton.cdiv(flat.numel(), _BLOCK),)](*arguments, **constants, enable_fp_fusion=False)
-    return out
+        with torch.cuda.device(x.device) if x.is_cuda else nullcontext():
+            loop[(triton.cdiv(x.numel(), constants["block"]),)](*arguments, **constants)
+    torch.autograd.graph.increment_version(out)
 
 
 def launch(chosen: Program, x: torch.Tensor, out: torch.Tensor, draw: Draw) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments and the constants of `loop`."""
+    kernel, size = chosen.plan.kernel, x.numel()
+    numbers, words, source = (0, 0, 0), None, 0
+    if kernel.random and draw.words is not None:
+        words, source = draw.words.contiguous().view(-1), 2
+    elif kernel.random:
+        key = as_key(draw.key or 0, draw.offset)
+        numbers, source = (_signed(key.high), _signed(key.low), key.offset - (key.offset >> 63 << 64)), 1
+    even = size % 16 == 0
+    integers, constants = chosen.settings
+    given, taken = _seen(x, chosen), _seen(out, chosen)
+    count = size // 16 if even else size
+    arguments = (given, words, taken, count, *numbers, chosen.packed.tables, integers)
+    return arguments, {**constants, "source": source, "even": even, "block": _BLOCK}
+
+
+def _seen(x: torch.Tensor, chosen: Program) -> torch.Tensor:
+    """Return a tensor as `loop` takes it: float16, int16 for bfloat16, lanes for other floats, codes as they are."""
+    if not x.dtype.is_floating_point or x.dtype == torch.float16:
+        return x
+    return x.view(torch.int16 if x.dtype == torch.bfloat16 else chosen.lanes)
+
+
+def settings_of(chosen: Program) -> tuple[tuple[int, ...], dict[str, Any]]:
+    """Return the integers of a program as `loop` takes them, and the constants that are the program's."""
     packed, kernel = chosen.packed, chosen.plan.kernel
-    key = as_key(draw.key or 0, draw.offset) if kernel.random and draw.words is None else as_key(0)
-    words = x if draw.words is None else draw.words.contiguous().view(-1)
-    numbers = (_signed(key.high), _signed(key.low), key.offset - (key.offset >> 63 << 64))
+    inner = packed.inner and builder(packed.inner)
     constants = {
         "core": jitted(kernel.function),
         "rule": jitted(kernel.rule_function),
-        "draw": jitted(random_word),
+        "draw": jitted(random_word) if kernel.random else None,
         "carrier": builder(Carrier),
         "outer": builder(packed.outer),
-        "inner": None if packed.inner is None else builder(packed.inner),
+        "inner": inner,
         "first": packed.first,
         "last": packed.last,
-        "nested": 0 if packed.inner is None else (packed.last - packed.first) // len(packed.inner._fields),  # type: ignore[attr-defined]
+        "nested": (packed.last - packed.first) // len(packed.inner._fields) if packed.inner else 0,  # type: ignore[attr-defined]
         "count": len(packed.kinds),
         "kinds": sum(1 << i for i, is_table in enumerate(packed.kinds) if is_table),
         **kernel.carrier._asdict(),
-        "source": 0 if not kernel.random else 1 if draw.words is None else 2,
         "with_tables": kernel.tables,
-        "block": _BLOCK,
+        "enable_fp_fusion": False,
     }
-    return (x, words, out, out.numel(), *numbers, packed.integers, packed.tables), constants
+    shifts = range(0, kernel.width, 32)
+    return tuple(_lifted(number >> shift & (_WORD - 1)) for number in packed.integers for shift in shifts), constants
+
+
+def _lifted(word: int) -> int:
+    """Return a number of 64 bits with the word as its upper half.
+
+    Triton compiles anew for an integer of a tuple that is 1, one that 16 divides, and one that does not fit 32 bits
+    after one that does.  The lower half sees to it that all are alike.
+    """
+    wide = not triton.knobs.runtime.interpret  # the interpreter does not, and takes what fits 32 bits for so many
+    return (_signed(word) << 32) + (0x80000002 if wide and not word >> 31 else 2)
 
 
 def _signed(word: int) -> int:

@@ -1,4 +1,4 @@
-"""Triton on a machine without a GPU: ``python -m tests.adapters.torch.triton_cases interpret|compile|launch COUNT``.
+"""Triton on a machine without a GPU: ``python -m tests.adapters.torch.triton_cases interpret|launch COUNT``.
 
 A process of its own, since Triton reads from its environment, when imported, whether it interprets.
 """
@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import torch
 import triton
 from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource
 
 import chopper
 from chopper.engine.backend import Draw, Request, portable_plan
@@ -28,7 +26,6 @@ CPU = torch.device("cpu")
 KEY, OFFSET, SIZE = 2**63 + 5, 2**32 - 700, 1500
 NAMES = ("e4m3", "bf16", "e5m2fnuz", "e8m0", "bf16<subnormals=round>", "posit8", "posit16", "posit<8,2,underflow=zero>",
          "int8", "fixed<4,4>", "nf4", "dynamic8", "hif8", "lns8")  # fmt: skip
-POINTERS = {1: "*u8", 2: "*u16", 4: "*u32", 8: "*u64"}
 
 
 def cases() -> Iterator[tuple[str, Request, int, Program]]:
@@ -92,32 +89,33 @@ def interpret(count: int) -> None:
         want = expected(task, asked, width, given)
         if want is None:
             continue
-        out = by_triton(program, read, out.dtype, Draw(KEY, OFFSET))
+        by_triton(program, read, out, Draw(KEY, OFFSET))
         got = out.numpy() if task == "encode" else out.view(program.carrier).numpy().astype(want.dtype)
         kind = f"u{want.dtype.itemsize}"
         bad = got.view(kind) != want.view(kind)
         bad &= ~(np.isnan(got) & np.isnan(want)) if task != "encode" else True
         assert not bad.any(), f"{task} {asked} {width}: {int(bad.sum())} differ, first at {given[bad][0]}"
         compared, kernels = compared + SIZE, kernels + 1
-    print(kernels, compared)
+    print(kernels, compared + halves(1 if count > 100 else 31))
 
 
-def compile_ahead(count: int) -> None:
-    """Compile cases to PTX of sm_90."""
-    lengths = []
-    for task, asked, width, program in some(count):
-        _, read, out = tensors(task, asked, width, program)
-        _, constants = launch(program, read, out, Draw(KEY, OFFSET))
-        lanes = "*i32" if program.lanes is torch.int32 else "*i64"
-        x = POINTERS[read.dtype.itemsize] if task == "decode" else lanes
-        y = POINTERS[out.dtype.itemsize] if task == "encode" else lanes
-        types: list[Any] = [x, "*i32", y, "i64", "i32", "i32", "i64", "*i64", lanes]
-        signature = {**dict(zip(loop.arg_names, types, strict=False)), **dict.fromkeys(constants, "constexpr")}
-        source = ASTSource(loop, signature=signature, constexprs=constants)
-        kernel = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"enable_fp_fusion": False})
-        assert ".target sm_90" in kernel.asm["ptx"], asked
-        lengths.append(kernel.asm["ptx"].count("\n"))
-    print(len(lengths), max(lengths))
+def halves(step: int) -> int:
+    """Run float16 and bfloat16, one pattern in so many, to halves and to codes; return how many were compared."""
+    bits = torch.arange(-(1 << 15), 1 << 15, step, dtype=torch.int32).to(torch.int16)
+    compared = 0
+    for dtype, name in ((torch.float16, "e4m3"), (torch.float16, "fp16"), (torch.bfloat16, "e5m2")):
+        for mode in (chopper.Rounding.NEAREST_EVEN, chopper.Rounding.STOCHASTIC):
+            x, asked = bits.view(dtype), Request(chopper.get(name), mode)
+            rounded, codes = torch.empty_like(x), torch.empty(x.shape, dtype=code_dtype(asked.fmt))
+            by_triton(Program(portable_plan("round", asked, 32), CPU), x, rounded, Draw(KEY, OFFSET))
+            by_triton(Program(portable_plan("encode", asked, 32), CPU), x, codes, Draw(KEY, OFFSET))
+            want = chopper.chop(x, name, mode, key=KEY, offset=OFFSET)
+            assert torch.equal(rounded.isnan(), want.isnan())
+            equal = rounded.view(torch.int16) == want.view(torch.int16)
+            assert (equal | want.isnan()).all(), (dtype, name, mode)
+            assert torch.equal(codes, chopper.encode(x, name, mode, key=KEY, offset=OFFSET)), (dtype, name, mode)
+            compared += 2 * len(x)
+    return compared
 
 
 class Pretended:
@@ -134,19 +132,30 @@ class Pretended:
 
 
 def launch_nearly(count: int) -> None:
-    """Do all of a launch but the launch: arguments bound, specialised, looked up in the caches, compiled to a cubin."""
+    """Do all of a launch but the launch: arguments bound, specialised, looked up in the caches, compiled for sm_90."""
     triton.runtime.driver.set_active(Pretended())
     assert builder(FloatParams).cache_key != builder(FloatCodes).cache_key
     keys = []
     for task, asked, width, program in some(count):
         _, read, out = tensors(task, asked, width, program)
         arguments, constants = launch(program, read, out, Draw(KEY, OFFSET))
-        kernel = loop.warmup(*arguments, **constants, enable_fp_fusion=False, grid=(1,))
+        kernel = loop.warmup(*arguments, **constants, grid=(1,))
+        assert ".target sm_90" in kernel.asm["ptx"], asked
         assert kernel.asm["cubin"][:4] == b"\x7fELF", asked
-        assert loop.warmup(*arguments, **constants, enable_fp_fusion=False, grid=(1,)) is kernel
+        assert loop.warmup(*arguments, **constants, grid=(1,)) is kernel
         keys.append(kernel.hash)
+    assert len({nearly(name, torch.float32) for name in ("e4m3", "e5m2", "fp16", "e2m1")}) == 1
+    assert len({nearly("e4m3", dtype) for dtype in (torch.float32, torch.float16, torch.bfloat16)}) == 3
     print(len(keys), len(set(keys)))
 
 
+def nearly(name: str, dtype: torch.dtype) -> str:
+    """Return which kernel rounds tensors of this dtype to a format."""
+    program = Program(portable_plan("round", Request(chopper.get(name)), 32), CPU)
+    arguments, constants = launch(program, torch.zeros(64, dtype=dtype), torch.zeros(64, dtype=dtype), Draw())
+    found: str = loop.warmup(*arguments, **constants, grid=(1,)).hash
+    return found
+
+
 if __name__ == "__main__":
-    {"interpret": interpret, "compile": compile_ahead, "launch": launch_nearly}[sys.argv[1]](int(sys.argv[2]))
+    {"interpret": interpret, "launch": launch_nearly}[sys.argv[1]](int(sys.argv[2]))
