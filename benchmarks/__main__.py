@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks import (
     blocks,
     calls,
+    cuda,
     families,
     floats,
     gemm,
@@ -41,6 +42,7 @@ SECTIONS = (
     gemm.measure,
     peers.measure,
     torch_adapter.measure,
+    cuda.measure,
     jax_adapter.measure,
 )
 

@@ -109,7 +109,7 @@ def run(
     chosen: Program, x: torch.Tensor, dtype: torch.dtype, draw: Draw, out: torch.Tensor | None = None
 ) -> torch.Tensor:
     """Run a program on floats of its carrier (by Triton, halves too), or on codes; the results have this dtype."""
-    flat = x.contiguous().view(-1)
+    flat = x.resolve_neg().contiguous().view(-1)
     if not uses_triton(x.device):
         result = by_operators(chosen, flat, dtype, draw).view(x.shape)
         return result if out is None else out.copy_(result)

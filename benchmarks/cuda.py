@@ -1,0 +1,119 @@
+"""CUDA tensors beside a copy within the device's memory, which is as fast as anything can be that reads and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import chopper
+from benchmarks.figure import Figure, Wanted
+from benchmarks.timing import Effort, interleaved
+
+__all__ = ["measure"]
+
+MANY, QUICK, FEW = 1 << 28, 1 << 24, 64
+FLOORS = {"nearest_even": 0.85, "up": 0.85, "stochastic": None}
+TASKS = ("bf16 stochastic", "posit16", "nf4", "encode", "decode", "bfloat16 tensors", "bfloat16 tensors, stochastic")
+SHAPES = ((512, 4), (1024, 4), (2048, 4), (4096, 4), (1024, 8), (2048, 8), (4096, 8), (512, 2))  # block, warps
+Case = Callable[[], object]
+
+
+def measure(effort: Effort, wanted: Wanted) -> Iterator[Figure]:
+    """Measure large tensors, ways to share their elements among threads, and small calls, where there is a device."""
+    if not wanted("torch/cuda/"):
+        return
+    with suppress(ImportError):
+        torch = import_module("torch")
+        if torch.cuda.is_available():
+            for section in (_large, _shapes, _calls):
+                yield from section(torch, effort, wanted)
+
+
+def _finished(torch: Any, run: Case) -> Case:
+    def case() -> None:
+        run()
+        torch.cuda.synchronize()
+
+    return case
+
+
+def _large(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
+    size = QUICK if effort.quick else MANY
+    x = torch.randn(size, device="cuda")
+    out = torch.empty_like(x)
+    half, half_out = x.to(torch.bfloat16), out.to(torch.bfloat16)
+    codes = chopper.encode(x, "e4m3")
+    runs: dict[str, Case] = {
+        mode: partial(chopper.chop, x, "e4m3", mode, key=1, out=out) for mode in FLOORS if wanted(f"torch/cuda/{mode}")
+    }
+    others: dict[str, Case] = {
+        "bf16 stochastic": partial(chopper.chop, x, "bf16", "stochastic", key=1, out=out),
+        "posit16": partial(chopper.chop, x, "posit16", out=out),
+        "nf4": partial(chopper.chop, x, "nf4", out=out),
+        "encode": partial(chopper.encode, x, "e4m3", out=codes),
+        "decode": partial(chopper.decode, codes, "e4m3", out=out),
+        "bfloat16 tensors": partial(chopper.chop, half, "e4m3", out=half_out),
+        "bfloat16 tensors, stochastic": partial(chopper.chop, half, "e4m3", "stochastic", key=1, out=half_out),
+    }
+    runs |= {name: others[name] for name in TASKS if wanted(f"torch/cuda/{name}")}
+    if not runs:
+        return
+    copies = {"copy": partial(out.copy_, x), "copy of bfloat16": partial(half_out.copy_, half)}
+    times = interleaved({name: _finished(torch, run) for name, run in (copies | runs).items()}, effort)
+    table = f"CUDA tensors of {size:,} elements: fraction of a copy of float32 (of bfloat16 for bfloat16 tensors)"
+    for name in runs:
+        copy = times["copy of bfloat16" if name.startswith("bfloat16") else "copy"]
+        floor = None if effort.quick else FLOORS.get(name)
+        yield Figure(f"torch/cuda/{name}", table, name, "e4m3 unless said", copy / times[name], floor=floor)
+    speed = 8 * size / times["copy"] / 1e9
+    yield Figure("torch/cuda/copy", "CUDA device", "copy, read and written", "GB/s", speed, "GB/s", ours=False)
+
+
+def _shapes(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
+    """Compare numbers of elements and of warps of a program of Triton's."""
+    names = {(mode, shape): f"torch/cuda/shapes/{mode}/{shape[0]}x{shape[1]}" for mode in FLOORS for shape in SHAPES}
+    names = {case: name for case, name in names.items() if wanted(name)}
+    if not names or effort.quick:
+        return
+    x = torch.randn(MANY, device="cuda")
+    out = torch.empty_like(x)
+    cases = {"copy": _finished(torch, partial(out.copy_, x))}
+    cases |= {name: _finished(torch, _launched(x, out, mode, *shape)) for (mode, shape), name in names.items()}
+    times = interleaved(cases, effort)
+    table = f"Elements and warps of a program, {MANY:,} float32 to e4m3: fraction of a copy"
+    for (mode, shape), name in names.items():
+        yield Figure(name, table, f"{shape[0]}, {shape[1]} warps", mode, times["copy"] / times[name])
+
+
+def _launched(x: Any, out: Any, mode: str, block: int, warps: int) -> Case:
+    backend, programs, kernels = map(
+        import_module, ("chopper.engine.backend", "chopper_ext.torch.programs", "chopper_ext.torch.triton")
+    )
+    asked = backend.Request(chopper.get("e4m3"), chopper.Rounding.parse(mode))
+    program = programs.program("round", asked, 32, x.device)
+    arguments, constants = kernels.launch(program, x, out, backend.Draw(1, 0))
+    grid = (-(-x.numel() // block),)
+    return lambda: kernels.loop[grid](*arguments, **(constants | {"block": block, "num_warps": warps}))
+
+
+def _calls(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
+    """Measure what the host does for a call, apart from the device."""
+    x = torch.linspace(-3, 3, FEW, device="cuda")
+    out = torch.empty_like(x)
+    runs: dict[str, Case] = {
+        "torch.relu": partial(torch.relu, x),
+        "chop": partial(chopper.chop, x, "e4m3"),
+        "chop, out given": partial(chopper.chop, x, "e4m3", out=out),
+        "chop, stochastic": partial(chopper.chop, x, "e4m3", "stochastic", key=1),
+        "encode": partial(chopper.encode, x, "e4m3"),
+    }
+    cases = {line: run for line, run in runs.items() if wanted(f"torch/cuda/calls/{line}")}
+    if not cases:
+        return
+    times = interleaved({line: _finished(torch, run) for line, run in cases.items()}, effort)
+    for line, seconds in times.items():
+        yield Figure(f"torch/cuda/calls/{line}", "One call on a CUDA tensor of 64 elements, finished: microseconds",
+                     line, "us", seconds * 1e6, "us", smaller=True, ours=line != "torch.relu")  # fmt: skip
