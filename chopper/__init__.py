@@ -14,6 +14,7 @@ from chopper.errors import (
     RangeError,
     RoundingError,
     UnknownFormatError,
+    UnknownUnitError,
     UnsupportedInputError,
 )
 from chopper.formats.base import Format
@@ -25,7 +26,7 @@ from chopper.rounding import Overflow, Rounding
 from chopper.scaled import ScaledArray
 
 if TYPE_CHECKING:
-    from chopper import analysis, linalg, ops
+    from chopper import analysis, hardware, linalg, ops
     from chopper.accumulate import Accumulator
     from chopper.arithmetic import Arithmetic
     from chopper.arrays import ChopArray, array
@@ -52,6 +53,7 @@ __all__ = [
     "RoundingError",
     "ScaledArray",
     "UnknownFormatError",
+    "UnknownUnitError",
     "UnsupportedInputError",
     "analysis",
     "array",
@@ -65,6 +67,7 @@ __all__ = [
     "formats",
     "get",
     "hadamard",
+    "hardware",
     "linalg",
     "matmul",
     "ops",
@@ -87,7 +90,7 @@ _LATER = MappingProxyType(
 
 def __getattr__(name: str) -> Any:
     """Import on first use what rounding alone does not need."""
-    if name in ("analysis", "linalg", "ops"):
+    if name in ("analysis", "hardware", "linalg", "ops"):
         return import_module(f"chopper.{name}")
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)

@@ -22,6 +22,8 @@ _BASE = 8
 class Accumulator:
     """How `chopper.matmul` forms and adds the products ``a_k b_k`` of one element of its result, k = 0 ... K-1.
 
+    In its place `chopper.matmul` and `chopper.dot` take a `chopper.hardware.Unit` too: what a real matrix unit does.
+
     R_F(x) is the exact number x, rounded once to the format F in the mode `rounding`.  S is `sum`.
 
     ========== ========================================================================================================

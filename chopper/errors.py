@@ -14,6 +14,7 @@ __all__ = [
     "RangeError",
     "RoundingError",
     "UnknownFormatError",
+    "UnknownUnitError",
     "UnsupportedInputError",
     "nearest_names",
 ]
@@ -25,6 +26,10 @@ class ChopperError(Exception):
 
 class UnknownFormatError(ChopperError, LookupError):
     """A format name is in no table and matches no grammar."""
+
+
+class UnknownUnitError(ChopperError, LookupError):
+    """A name is that of no matrix unit."""
 
 
 class FormatError(ChopperError, ValueError):

@@ -7,6 +7,9 @@ from typing import Any
 from chopper.accumulate import Accumulator
 from chopper.engine.backend import elsewhere
 from chopper.engine.gemm.paths import multiply
+from chopper.engine.hardware.values import multiply_on
+from chopper.hardware.base import Unit
+from chopper.hardware.registry import unit
 
 __all__ = ["dot", "matmul"]
 
@@ -16,7 +19,7 @@ def matmul(
     b: Any,
     c: Any = None,
     *,
-    accumulate: Accumulator | None = None,
+    accumulate: Accumulator | Unit | str | None = None,
     mode: str = "dequantized",
     out: Any = None,
     key: Any = None,
@@ -32,8 +35,10 @@ def matmul(
         arrays, or arrays of an installed adapter.
     c : array, optional
         What the products are added to, broadcast to the shape of the result.
-    accumulate : Accumulator
+    accumulate : Accumulator, Unit or str
         Formats, mode and order; by default products and sums are rounded to float32, to nearest even, in sequence.
+        A `chopper.hardware.Unit`, or the name of one, gives what that matrix unit gives: every number of `a`, `b` and
+        `c` must then be one of the unit's formats, and `b` a `ScaledArray` with ``axis=-2`` where the unit has scales.
     mode : str
         What is done with a `ScaledArray`: "dequantized" takes its elements as the numbers that they stand for, exactly;
         "block" rounds ``acc = R_S(acc + the exact dot product of a block)`` once for each block, in turn, as
@@ -54,7 +59,9 @@ def matmul(
     Raises
     ------
     UnsupportedInputError
-        If shapes, dtypes or formats do not go together.
+        If shapes, dtypes or formats do not go together, or a number is not one of a unit's format.
+    UnknownUnitError
+        If there is no unit of that name.
     RangeError
         If a rounding overflows under ``overflow="raise"``.
     OutputError
@@ -69,6 +76,8 @@ def matmul(
     64.0
     >>> matmul(a, ones, accumulate=Accumulator(sum="bf16", order="blocked", block=64)).item()
     1024.0
+    >>> matmul(a, ones, accumulate="h100.wgmma.e4m3").item()
+    1024.0
     """
     return _product(matmul, a, b, c, accumulate, mode, out, key, threads)
 
@@ -78,7 +87,7 @@ def dot(
     b: Any,
     c: Any = None,
     *,
-    accumulate: Accumulator | None = None,
+    accumulate: Accumulator | Unit | str | None = None,
     mode: str = "dequantized",
     out: Any = None,
     key: Any = None,
@@ -105,12 +114,13 @@ def dot(
     return _product(dot, a, b, c, accumulate, mode, out, key, threads)
 
 
-def _product(
-    function: Any, a: Any, b: Any, c: Any, accumulate: Accumulator | None, mode: str, out: Any, key: Any, threads: Any
-) -> Any:
-    accumulate = accumulate or Accumulator()
+def _product(function: Any, a: Any, b: Any, c: Any, accumulate: Any, mode: str, out: Any, key: Any, threads: Any) -> Any:
+    accumulate = unit(accumulate) if isinstance(accumulate, str) else accumulate or Accumulator()
     other = elsewhere((a, b, c))
-    if other is None:
-        return multiply(a, b, c, accumulate, mode, out, key, threads, most_axes=2 if function is dot else None)
-    keywords = {"accumulate": accumulate, "mode": mode, "out": out, "key": key, "threads": threads}
-    return other.operate(function, (a, b, c), keywords)
+    most_axes = 2 if function is dot else None
+    if other is not None:
+        keywords = {"accumulate": accumulate, "mode": mode, "out": out, "key": key, "threads": threads}
+        return other.operate(function, (a, b, c), keywords)
+    if isinstance(accumulate, Unit):
+        return multiply_on(accumulate, a, b, c, mode, out, threads, most_axes)
+    return multiply(a, b, c, accumulate, mode, out, key, threads, most_axes)

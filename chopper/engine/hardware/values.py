@@ -1,0 +1,112 @@
+"""Matrix products of numbers by a matrix unit: numbers become codes, codes results, and these numbers again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chopper.conversion import decode, encode
+from chopper.engine.gemm.operands import Operand
+from chopper.engine.gemm.shapes import Shapes, shapes_of
+from chopper.engine.inputs import as_real, check_out
+from chopper.errors import OutputError, UnsupportedInputError
+from chopper.formats.registry import get
+from chopper.hardware.base import Unit
+from chopper.hardware.codes import run
+from chopper.scaled import ScaledArray
+
+__all__ = ["multiply_on"]
+
+_Array = npt.NDArray[Any]
+_FLOATS = {"fp16": np.dtype(np.float16), "fp32": np.dtype(np.float32), "fp64": np.dtype(np.float64)}
+
+
+def multiply_on(
+    unit: Unit, a: Any, b: Any, c: Any, mode: str, out: Any, threads: int | None, most_axes: int | None
+) -> Any:
+    """Run `chopper.gemm.matmul` on a unit, or `dot` of at most `most_axes` axes."""
+    if mode != "dequantized":
+        raise UnsupportedInputError(f"mode={mode!r} is of an Accumulator; with a unit leave mode= out")
+    z = None if c is None else as_real(c)
+    shapes = shapes_of(np.shape(a), np.shape(b), None if z is None else z.shape, most_axes)
+    small = unit.c != "int32" and unit.c != "fp64" and all(map(_is_small, (a, b, c)))
+    dtype = np.dtype(np.float32 if small else np.float64)
+    target = check_out(out, a, shapes.result, dtype)
+    for x in (a, b, c):
+        if target is not None and isinstance(x, np.ndarray) and np.may_share_memory(x, target):
+            raise OutputError("out overlaps an operand; pass separate memory")
+    result = _decoded(_codes(unit, a, b, z, shapes, threads), unit.c).astype(dtype, copy=False).reshape(shapes.result)
+    if target is None:
+        return result[()]
+    np.copyto(target, result)
+    return out
+
+
+def _codes(unit: Unit, a: Any, b: Any, c: _Array | None, shapes: Shapes, threads: int | None) -> _Array:
+    """Return codes in the shape `shapes.full`."""
+    scaled = [isinstance(x, ScaledArray) for x in (a, b)]
+    if any(scaled) or unit.scale:
+        raise UnsupportedInputError(f"{unit.name} takes numbers of {unit.a} and {unit.b}; pass x.decode()")
+    x = _number_codes(a, unit.a, "a").reshape(shapes.a)
+    y = _number_codes(b, unit.b, "b").reshape(shapes.b).swapaxes(-1, -2)
+    return run(unit, x, y, _addend(unit, c, shapes), threads)
+
+
+def _addend(unit: Unit, c: _Array | None, shapes: Shapes) -> _Array:
+    if c is None:
+        return np.zeros(shapes.full, f"u{get(unit.c).bits // 8}")
+    return np.broadcast_to(_number_codes(c, unit.c, "c").reshape(shapes.c or ()), shapes.full)
+
+
+def _is_small(x: Any) -> bool:
+    return x is None or isinstance(x, ScaledArray) or Operand(x).small
+
+
+def _number_codes(x: Any, name: str, which: str) -> _Array:
+    """Return the codes of numbers that are of a format; in tf32 those of float32, whose low bits the unit ignores.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If a number is not one of the format.
+    """
+    given = as_real(x)
+    if name.startswith(("int", "uint")):
+        return _integers(given, name, which)
+    with np.errstate(all="ignore"):
+        found, codes = _rounded(given, "fp32" if name == "tf32" else name)
+        same = (found == given) | (np.isnan(found) & np.isnan(given))
+    if not same.all():
+        raise UnsupportedInputError(_complaint(given[~same], "fp32" if name == "tf32" else name, which))
+    return codes
+
+
+def _rounded(x: _Array, name: str) -> tuple[_Array, _Array]:
+    """Return what numbers become in a format, and the codes."""
+    if name in _FLOATS:
+        cast = x.astype(_FLOATS[name])
+        return cast, np.ascontiguousarray(cast).view(f"u{cast.itemsize}").reshape(cast.shape)
+    codes = np.asarray(encode(x, name))
+    return np.asarray(decode(codes, name)), codes
+
+
+def _integers(x: _Array, name: str, which: str) -> _Array:
+    signed, bits = name.startswith("int"), int(name.removeprefix("u").removeprefix("int"))
+    low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
+    with np.errstate(all="ignore"):
+        same = (x >= low) & (x <= high) & (x == np.trunc(x))
+    if not np.all(same):
+        raise UnsupportedInputError(_complaint(x[~np.asarray(same)], name, which))
+    return x.astype(np.int64).astype(f"u{bits // 8}")
+
+
+def _complaint(wrong: _Array, name: str, which: str) -> str:
+    return f"{which} holds {wrong.flat[0]!r}, which is no number of {name}; round it first: chopper.chop({which}, {name!r})"
+
+
+def _decoded(codes: _Array, name: str) -> _Array:
+    if name == "int32":
+        return codes.view(np.int32)
+    return codes.view(_FLOATS[name])

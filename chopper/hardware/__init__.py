@@ -1,0 +1,11 @@
+"""Matrix units of real hardware: models that return what the instruction returns, bit for bit.
+
+A unit is one row of data.  It is used on codes by `products`, and on numbers by ``chopper.matmul(a, b, accumulate=u)``.
+"""
+
+from chopper.hardware.base import Unit
+from chopper.hardware.codes import products
+from chopper.hardware.models import FusedSum, IntegerSum
+from chopper.hardware.registry import unit, units
+
+__all__ = ["FusedSum", "IntegerSum", "Unit", "products", "unit", "units"]

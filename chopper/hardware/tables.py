@@ -1,0 +1,11 @@
+"""The units, one row each."""
+
+from __future__ import annotations
+
+from chopper.hardware.base import Unit
+from chopper.hardware.nvidia import NVIDIA
+
+__all__ = ["UNITS"]
+
+UNITS: tuple[Unit, ...] = (*NVIDIA,)
+"""Every unit."""
