@@ -1,6 +1,7 @@
-"""Triton on a machine without a GPU: ``python -m tests.adapters.torch.triton_cases interpret|launch COUNT``.
+"""Triton on a machine without a GPU: ``python -m tests.adapters.torch.triton_cases CASES COUNT``.
 
-A process of its own, since Triton reads from its environment, when imported, whether it interprets.
+The cases are interpret, launch, products and tiles.  A process of its own, since Triton reads from its environment,
+when imported, whether it interprets.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ import triton
 from triton.backends.compiler import GPUTarget
 
 import chopper
+from chopper import hardware
 from chopper.engine.backend import Draw, Request, portable_plan
 from chopper.kernels.float import FloatCodes, FloatParams
 from chopper_ext.torch.dialect import builder
 from chopper_ext.torch.dtypes import code_dtype
+from chopper_ext.torch.fused_tiles import add_blocks, launch_tiles
 from chopper_ext.torch.programs import Program
 from chopper_ext.torch.triton import by_triton, launch, loop
+from chopper_ext.torch.units import product_on_device
 from tests.adapters.inputs import difficult
+from tests.adapters.torch.matrices import distinct, matrices
 
 CPU = torch.device("cpu")
 KEY, OFFSET, SIZE = 2**63 + 5, 2**32 - 700, 1500
@@ -157,5 +162,41 @@ def nearly(name: str, dtype: torch.dtype) -> str:
     return found
 
 
+def products(count: int) -> None:
+    """Run matrix units in Triton's interpreter and compare."""
+    compared = 0
+    units = distinct()
+    for unit in units[:: max(1, len(units) // count)]:
+        for size, kind in ((5, "codes"), (70, "normal")):
+            a, b, c = matrices(unit, (5, size, 33), kind)
+            got = product_on_device(unit, *map(torch.from_numpy, (a, b, c)), None)
+            with np.errstate(all="ignore"):
+                want = chopper.matmul(a, b, c, accumulate=unit)
+            assert got is not None
+            numbers = got.numpy()
+            assert numbers.dtype == want.dtype
+            bad = numbers.view(f"u{want.itemsize}") != want.view(f"u{want.itemsize}")
+            bad &= ~(np.isnan(numbers) & np.isnan(want))
+            assert not bad.any(), f"{unit} {size} {kind}: {int(bad.sum())} differ"
+            compared += want.size
+    print(len(units), compared)
+
+
+def tiles(count: int) -> None:
+    """Compile matrix units for sm_90, up to the launch."""
+    triton.runtime.driver.set_active(Pretended())
+    units = [unit for unit in distinct() if isinstance(unit.model, hardware.FusedSum)]
+    chosen = units[:: max(1, len(units) // count)]
+    for unit in chosen:
+        words = torch.zeros(1, 64, 64, dtype=torch.int32)
+        codes = torch.zeros(1, 64, 64, dtype=torch.int16 if unit.c == "fp16" else torch.int32)
+        arguments, constants = launch_tiles(unit.model, words, words, codes, codes, 6)
+        kernel = add_blocks.warmup(*arguments, **constants, grid=(1,))
+        assert kernel.asm["cubin"][:4] == b"\x7fELF", unit
+    print(len(chosen), len(units))
+
+
 if __name__ == "__main__":
-    {"interpret": interpret, "launch": launch_nearly}[sys.argv[1]](int(sys.argv[2]))
+    {"interpret": interpret, "launch": launch_nearly, "products": products, "tiles": tiles}[sys.argv[1]](
+        int(sys.argv[2])
+    )
