@@ -23,6 +23,8 @@ from chopper_ext.torch.dialect import builder, jitted, select
 __all__ = ["SPECIAL", "ZERO", "add_blocks", "add_tiles", "launch_tiles"]
 
 ZERO, SPECIAL = -10_000, 20_000
+"""What stands for an exponent of a zero, and of what is not finite."""
+
 _NO_FLOOR = -9_000
 _LEAST_SPECIAL = tl.constexpr(5_000)  # exponents of products with what is not finite lie above, all others below
 
