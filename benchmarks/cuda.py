@@ -94,9 +94,10 @@ def _launched(x: Any, out: Any, mode: str, block: int, warps: int) -> Case:
     )
     asked = backend.Request(chopper.get("e4m3"), chopper.Rounding.parse(mode))
     program = programs.program("round", asked, 32, x.device)
-    arguments, constants = kernels.launch(program, x, out, backend.Draw(1, 0))
+    arguments, source = kernels.arguments_of(program, x, out, backend.Draw(1, 0))
+    constants = {**kernels.constants_of(program, x, source), "block": block, "num_warps": warps}
     grid = (-(-x.numel() // block),)
-    return lambda: kernels.loop[grid](*arguments, **(constants | {"block": block, "num_warps": warps}))
+    return lambda: kernels.loop[grid](*arguments, **constants, enable_fp_fusion=False)
 
 
 def _calls(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:

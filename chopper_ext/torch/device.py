@@ -71,7 +71,15 @@ def _carry(x: torch.Tensor, asked: Request, task: str) -> tuple[torch.Tensor, Pr
         chosen = program(task, asked, 32, x.device)
     if x.dtype in _HALVES and chosen.plan.mark is None and uses_triton(x.device) and _holds(x.dtype, asked.fmt):
         return x.detach(), chosen
-    return x.detach().to(chosen.carrier), chosen
+    return _widened(x.detach(), chosen.carrier), chosen
+
+
+def _widened(x: torch.Tensor, carrier: torch.dtype) -> torch.Tensor:
+    wide = x.to(carrier)
+    if x.dtype == torch.float16 and x.is_cuda:  # whose conversion forgets the sign of a NaN
+        nan = torch.full_like(wide, torch.nan)
+        wide = torch.where(x.isnan(), torch.where(x.view(torch.int16) < 0, -nan, nan), wide)
+    return wide
 
 
 def _delivered(result: torch.Tensor, out: torch.Tensor | None) -> torch.Tensor:

@@ -84,6 +84,11 @@ class Program:
         )
 
     @cached_property
+    def kernels(self) -> dict[Any, Any]:
+        """What Triton has compiled of it."""
+        return {}
+
+    @cached_property
     def settings(self) -> Any:
         """What Triton takes."""
         from chopper_ext.torch.triton import settings_of

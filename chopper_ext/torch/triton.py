@@ -21,7 +21,7 @@ from chopper.random import as_key
 from chopper_ext.torch.dialect import builder, jitted, look_up, select
 from chopper_ext.torch.programs import Program
 
-__all__ = ["by_triton", "launch", "loop", "settings_of"]
+__all__ = ["arguments_of", "by_triton", "constants_of", "loop", "settings_of"]
 
 _BLOCK = 1024
 _WORD = 1 << 32
@@ -46,7 +46,10 @@ def _fields(integers, tables, lanes: tl.constexpr, begin: tl.constexpr, end: tl.
 @triton.jit
 def _widened(x, lanes: tl.constexpr):
     if x.dtype == tl.float16:
-        return x.to(tl.float32).to(tl.int32, bitcast=True)
+        half = x.to(tl.int16, bitcast=True).to(tl.int32)
+        # The device's own conversion forgets the sign of a NaN.
+        nan = (half & 0x7FFF) << 13 | 0x7F800000 | half & -0x80000000
+        return tl.where(half & 0x7FFF > 0x7C00, nan, x.to(tl.float32).to(tl.int32, bitcast=True))
     elif x.dtype == tl.int16:  # patterns of bfloat16; codes are unsigned
         return x.to(tl.int32) << 16
     else:
@@ -138,14 +141,32 @@ def loop(
 def by_triton(chosen: Program, x: torch.Tensor, out: torch.Tensor, draw: Draw) -> None:
     """Run a program from a flat tensor of floats or codes to another; on the host, by Triton's interpreter."""
     if x.numel():
-        arguments, constants = launch(chosen, x, out, draw)
-        with torch.cuda.device(x.device) if x.is_cuda else nullcontext():
-            loop[(triton.cdiv(x.numel(), constants["block"]),)](*arguments, **constants)
+        elsewhere = x.is_cuda and x.get_device() != torch.cuda.current_device()
+        with torch.cuda.device(x.device) if elsewhere else nullcontext():
+            _launch(chosen, x, out, draw)
     torch.autograd.graph.increment_version(out)
 
 
-def launch(chosen: Program, x: torch.Tensor, out: torch.Tensor, draw: Draw) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments and the constants of `loop`."""
+def _launch(chosen: Program, x: torch.Tensor, out: torch.Tensor, draw: Draw) -> None:
+    """Launch `loop`; what Triton compiled for arguments of a kind is kept, since it takes long to find it again."""
+    grid = (-(-x.numel() // _BLOCK), 1, 1)
+    arguments, source = arguments_of(chosen, x, out, draw)
+    given, words, taken, size, _, _, offset, _, _ = arguments
+    spots = given.data_ptr() % 16, taken.data_ptr() % 16, words is not None and words.data_ptr() % 16
+    kind = (x.dtype, out.dtype, source, x.numel() % 16, *spots, size >> 31, _fits(offset))
+    found = chosen.kernels.get(kind)
+    if found is None:
+        constants = constants_of(chosen, x, source)
+        kernel = loop[grid](*arguments, **constants, enable_fp_fusion=False)
+        if kernel is not None:  # the interpreter compiles nothing
+            chosen.kernels[kind] = kernel, tuple(constants[name] for name in loop.arg_names[len(arguments) :])
+    else:
+        kernel, constants = found
+        kernel[grid](*arguments, *constants)
+
+
+def arguments_of(chosen: Program, x: torch.Tensor, out: torch.Tensor, draw: Draw) -> tuple[tuple[Any, ...], int]:
+    """Return the arguments of `loop`, and where random words come from."""
     kernel, size = chosen.plan.kernel, x.numel()
     numbers, words, source = (0, 0, 0), None, 0
     if kernel.random and draw.words is not None:
@@ -153,12 +174,18 @@ def launch(chosen: Program, x: torch.Tensor, out: torch.Tensor, draw: Draw) -> t
     elif kernel.random:
         key = as_key(draw.key or 0, draw.offset)
         numbers, source = (_signed(key.high), _signed(key.low), key.offset - (key.offset >> 63 << 64)), 1
-    even = size % 16 == 0
-    integers, constants = chosen.settings
+    count = size if size % 16 else size // 16
     given, taken = _seen(x, chosen), _seen(out, chosen)
-    count = size // 16 if even else size
-    arguments = (given, words, taken, count, *numbers, chosen.packed.tables, integers)
-    return arguments, {**constants, "source": source, "even": even, "block": _BLOCK}
+    return (given, words, taken, count, *numbers, chosen.packed.tables, chosen.settings[0]), source
+
+
+def constants_of(chosen: Program, x: torch.Tensor, source: int) -> dict[str, Any]:
+    """Return the constants of `loop`."""
+    return {**chosen.settings[1], "source": source, "even": x.numel() % 16 == 0, "block": _BLOCK}
+
+
+def _fits(number: int) -> bool:
+    return -(1 << 31) <= number < 1 << 31
 
 
 def _seen(x: torch.Tensor, chosen: Program) -> torch.Tensor:
@@ -186,7 +213,6 @@ def settings_of(chosen: Program) -> tuple[tuple[int, ...], dict[str, Any]]:
         "kinds": sum(1 << i for i, is_table in enumerate(packed.kinds) if is_table),
         **kernel.carrier._asdict(),
         "with_tables": kernel.tables,
-        "enable_fp_fusion": False,
     }
     shifts = range(0, kernel.width, 32)
     return tuple(_lifted(number >> shift & (_WORD - 1)) for number in packed.integers for shift in shifts), constants

@@ -22,7 +22,7 @@ from chopper_ext.torch.dialect import builder
 from chopper_ext.torch.dtypes import code_dtype
 from chopper_ext.torch.fused_tiles import add_blocks, launch_tiles
 from chopper_ext.torch.programs import Program
-from chopper_ext.torch.triton import by_triton, launch, loop
+from chopper_ext.torch.triton import arguments_of, by_triton, constants_of, loop
 from chopper_ext.torch.units import product_on_device
 from tests.adapters.inputs import difficult
 from tests.adapters.torch.matrices import distinct, matrices
@@ -143,7 +143,8 @@ def launch_nearly(count: int) -> None:
     keys = []
     for task, asked, width, program in some(count):
         _, read, out = tensors(task, asked, width, program)
-        arguments, constants = launch(program, read, out, Draw(KEY, OFFSET))
+        arguments, source = arguments_of(program, read, out, Draw(KEY, OFFSET))
+        constants = {**constants_of(program, read, source), "enable_fp_fusion": False}
         kernel = loop.warmup(*arguments, **constants, grid=(1,))
         assert ".target sm_90" in kernel.asm["ptx"], asked
         assert kernel.asm["cubin"][:4] == b"\x7fELF", asked
@@ -157,7 +158,9 @@ def launch_nearly(count: int) -> None:
 def nearly(name: str, dtype: torch.dtype) -> str:
     """Return which kernel rounds tensors of this dtype to a format."""
     program = Program(portable_plan("round", Request(chopper.get(name)), 32), CPU)
-    arguments, constants = launch(program, torch.zeros(64, dtype=dtype), torch.zeros(64, dtype=dtype), Draw())
+    x = torch.zeros(64, dtype=dtype)
+    arguments, source = arguments_of(program, x, x, Draw())
+    constants = {**constants_of(program, x, source), "enable_fp_fusion": False}
     found: str = loop.warmup(*arguments, **constants, grid=(1,)).hash
     return found
 
