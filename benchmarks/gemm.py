@@ -19,7 +19,7 @@ from benchmarks.timing import Effort
 from chopper.accumulate import Accumulator
 from chopper.gemm import matmul
 
-__all__ = ["CASES", "measure"]
+__all__ = ["CASES", "QUICK_SIZE", "SIZE", "least", "measure"]
 
 Array = npt.NDArray[Any]
 Case = Callable[[], object]
@@ -63,7 +63,7 @@ def measure(effort: Effort, wanted: Wanted) -> Iterator[Figure]:
     cases |= {line: run for line, run in _peers(*given["e4m3"]).items() if wanted(f"gemm/{line}")}
     if not cases:
         return
-    times = _least({"numpy.matmul": lambda: np.matmul(*plain), **cases}, effort)
+    times = least({"numpy.matmul": lambda: np.matmul(*plain), **cases}, effort)
     table = f"Matrix products, {size}^3, one thread: 10^9 multiply-adds per second, and as a fraction of numpy.matmul"
     for line, seconds in times.items():
         floor = None if effort.quick or line not in CASES else CASES[line][2]
@@ -94,7 +94,7 @@ def _peers(a: Array, b: Array) -> dict[str, Case]:
     return {"NumPy, product and sum rounded by chop": each_step, "NumPy, borders rounded only": borders}
 
 
-def _least(cases: dict[str, Case], effort: Effort) -> dict[str, float]:
+def least(cases: dict[str, Case], effort: Effort) -> dict[str, float]:
     """Return the least processor time of each case, in turns."""
     for run in cases.values():
         run()

@@ -114,7 +114,9 @@ def dot(
     return _product(dot, a, b, c, accumulate, mode, out, key, threads)
 
 
-def _product(function: Any, a: Any, b: Any, c: Any, accumulate: Any, mode: str, out: Any, key: Any, threads: Any) -> Any:
+def _product(
+    function: Any, a: Any, b: Any, c: Any, accumulate: Any, mode: str, out: Any, key: Any, threads: Any
+) -> Any:
     accumulate = unit(accumulate) if isinstance(accumulate, str) else accumulate or Accumulator()
     other = elsewhere((a, b, c))
     most_axes = 2 if function is dot else None

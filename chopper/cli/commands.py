@@ -17,14 +17,16 @@ from chopper.analysis import as_finite, errors
 from chopper.anatomy import explain
 from chopper.cli import show
 from chopper.cli.group import OneLineErrors
+from chopper.cli.units import unit_table, unit_view
 from chopper.errors import ChopperError, FormatError, RangeError, UnsupportedInputError
 from chopper.files import check_figure, read_numbers
 from chopper.formats.base import Format
 from chopper.formats.registry import get
+from chopper.hardware import unit, units
 from chopper.rounding import Rounding
 from chopper.verify import can_prove, checks
 
-__all__ = ["app", "compare", "demo", "formats", "info", "plot_figure", "round_number", "table", "verify"]
+__all__ = ["app", "compare", "demo", "formats", "info", "list_units", "plot_figure", "round_number", "table", "verify"]
 
 app = typer.Typer(
     name="chopper",
@@ -64,8 +66,17 @@ def formats() -> None:
 
 @app.command()
 def info(fmt: _FormatName) -> None:
-    """Describe a format: its numbers, its special codes, its source."""
-    _console().print(show.info_view(get(fmt)))
+    """Describe a format: its numbers, its special codes, its source; or a matrix unit, such as h100.wgmma.e4m3."""
+    _console().print(unit_view(unit(fmt)) if "." in fmt else show.info_view(get(fmt)))
+
+
+@app.command("units")
+def list_units(
+    part: Annotated[str, typer.Argument(help="Only those whose name, or another name, holds this.")] = "",
+) -> None:
+    """List the models of matrix units of real hardware."""
+    found = [one for one in units() if any(part.lower() in name for name in (one.name, *one.aliases))]
+    show.page(_console(), unit_table(found))
 
 
 @app.command()

@@ -22,7 +22,7 @@ __all__ = ["KernelType", "apply", "compiled"]
 _COMPILED = (
     "block_loops", "compiled", "gemm/any_loops", "gemm/drawn", "gemm/exact_loops", "gemm/loops", "gemm/rounding_lanes",
     "gemm/rows", "gemm/steps", "gemm/traced", "gemm/vectors", "hardware/bounds", "hardware/float_loops",
-    "hardware/fused_loops", "hardware/lanes", "kernel", "ladder_loops", "lanes", "loops",
+    "hardware/fused_loops", "hardware/lanes", "hardware/staged_loops", "kernel", "ladder_loops", "lanes", "loops",
     "operations/fast_loops", "operations/lanes", "operations/loops", "operations/wide_loops", "power_loops",
     "quotient_loops",
 )  # fmt: skip

@@ -5,7 +5,7 @@ A unit is one row of data.  It is used on codes by `products`, and on numbers by
 
 from chopper.hardware.base import Unit
 from chopper.hardware.codes import products
-from chopper.hardware.models import FusedSum, IntegerSum
+from chopper.hardware.models import FusedSum, GroupedSum, IntegerSum, StagedSum
 from chopper.hardware.registry import unit, units
 
-__all__ = ["FusedSum", "IntegerSum", "Unit", "products", "unit", "units"]
+__all__ = ["FusedSum", "GroupedSum", "IntegerSum", "StagedSum", "Unit", "products", "unit", "units"]

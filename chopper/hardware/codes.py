@@ -19,7 +19,9 @@ __all__ = ["products", "run"]
 _Array = npt.NDArray[Any]
 
 
-def products(unit: str | Unit, a: Any, b: Any, c: Any = None, *, threads: int | None = None) -> _Array:
+def products(
+    unit: str | Unit, a: Any, b: Any, c: Any = None, *, scales: Any = None, threads: int | None = None
+) -> _Array:
     """Return what a unit returns for codes: ``d[m, n] = c[m, n] + sum over k of a[m, k] b[n, k]``, as it adds.
 
     Parameters
@@ -31,6 +33,8 @@ def products(unit: str | Unit, a: Any, b: Any, c: Any = None, *, threads: int | 
         width; operands in tf32 are codes of float32, of which the hardware ignores the low 13 bits.
     c : array of unsigned integers, optional
         Codes of what is added to, (..., M, N); zeros by default.
+    scales : pair of arrays of unsigned integers
+        Of a unit with scales: their codes for `a` and `b`, (..., M, K / block) and (..., N, K / block), rounded up.
     threads : int, optional
         How many threads may be used; results do not depend on it.
 
@@ -70,18 +74,44 @@ def products(unit: str | Unit, a: Any, b: Any, c: Any = None, *, threads: int | 
         z = np.broadcast_to(z, shape)
     except ValueError:
         raise UnsupportedInputError(f"c has the shape {z.shape}, which does not broadcast to {shape}") from None
-    return run(unit, x, y, z, threads)
+    return run(unit, x, y, z, threads, _scales(unit, scales, x, y))
 
 
-def run(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -> _Array:
+def _scales(unit: Unit, scales: Any, a: _Array, b: _Array) -> tuple[_Array, _Array] | None:
+    """Return checked scales."""
+    if not unit.scale:
+        if scales is not None:
+            raise UnsupportedInputError(f"{unit.name} has no scales; leave scales= out")
+        return None
+    if not isinstance(scales, (tuple, list)) or len(scales) != 2:
+        raise UnsupportedInputError(f"{unit.name} needs scales=(codes of {unit.scale} for a, for b)")
+    found = []
+    for given, x in zip(scales, (a, b), strict=True):
+        codes = as_codes(given, get("e8m0"))  # any byte: the sign bit of another format does not count
+        shape = (*x.shape[:-1], -(-x.shape[-1] // unit.block))
+        if codes.shape != shape:
+            raise UnsupportedInputError(f"scales have the shape {codes.shape}; legal: {shape}, one for {unit.block} k")
+        found.append(codes)
+    return found[0], found[1]
+
+
+def run(
+    unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None, scales: tuple[_Array, _Array] | None = None
+) -> _Array:
     """Return the products of checked codes; c has the shape of the result."""
     batch, terms = c.shape[:-2], a.shape[-1]
     if not c.size or not terms:
         return c.copy()
-    stacks = (np.broadcast_to(x, (*batch, *x.shape[-2:])).reshape(-1, *x.shape[-2:]) for x in (a, b, c))
+    stacks = [_stack(x, batch) for x in (a, b, c)]
+    more = () if scales is None else (tuple(_stack(x, batch) for x in scales),)
     engine = import_module(f"chopper.engine.hardware.{unit.model.engine}")
-    found: _Array = engine.products(unit, *(np.ascontiguousarray(x) for x in stacks), threads)
+    found: _Array = engine.products(unit, *stacks, threads, *more)
     return found.reshape(c.shape)
+
+
+def _stack(x: _Array, batch: tuple[int, ...]) -> _Array:
+    """Return a contiguous stack of matrices."""
+    return np.ascontiguousarray(np.broadcast_to(x, (*batch, *x.shape[-2:])).reshape(-1, *x.shape[-2:]))
 
 
 def _dtype(name: str) -> np.dtype[Any]:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from chopper.errors import PolicyError
 
-__all__ = ["FusedSum", "IntegerSum"]
+__all__ = ["FusedSum", "GroupedSum", "IntegerSum", "StagedSum"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,74 @@ class FusedSum:
     def options(self) -> tuple[str, ...]:
         """Fields that software chooses."""
         return ("promote",) if self.order == "sequential" else ()
+
+
+@dataclass(frozen=True)
+class GroupedSum:
+    """Sums of groups of products, each exact and scaled, then aligned and added as in `FusedSum`.
+
+    A group is `group` consecutive k: g = (sum of a_k b_k, exactly) s_a s_b with the significands of its two scales, and
+    the exponent e_a + e_b of the scales.  The groups of `terms` k and c are the terms of a block; a scale that is NaN
+    makes it NaN.  The sign bit of a scale does not count.
+
+    Parameters
+    ----------
+    terms, group : int
+        Products in a block and in a group.
+    fraction, floor
+        As for `FusedSum`; results are truncated to float32.
+    """
+
+    engine: ClassVar[str] = "grouped"
+    options: ClassVar[tuple[str, ...]] = ()
+
+    terms: int
+    group: int
+    fraction: int
+    floor: int | None = None
+
+    def __post_init__(self) -> None:
+        _check("fraction", self.fraction, 1, 40)
+        _check("terms", self.terms, 1, 64)
+        _check("group", self.group, 1, self.terms)
+
+
+@dataclass(frozen=True)
+class StagedSum:
+    """Sums in two stages, the second of which rounds down; the arithmetic of CDNA3.
+
+    ======== ==========================================================================================================
+    products as in `FusedSum`, but a product of magnitude 2^128 and more is an infinity; a zero has the exponent -126,
+             as c has if it is zero
+    first    top is the largest exponent of the products; each is truncated toward zero to `fraction` bits below it, and
+             they are added exactly.  If `split`, this is done for even and odd k apart, and both sums are rounded down
+             to `fraction` bits below the larger of both exponents, and added
+    second   the sum is rounded down to `room` bits, and c to `fraction` bits, below the larger of top and the exponent
+             of c; both are added exactly.  If `split`, c is 0 where its exponent is more than fraction + 1 lower
+    round    to float32, to nearest even
+    ======== ==========================================================================================================
+
+    Parameters
+    ----------
+    terms : int
+        Products in a block.
+    fraction, room : int
+        Bits that are kept.
+    split : bool
+        Whether even and odd products are added apart.
+    """
+
+    engine: ClassVar[str] = "staged"
+    options: ClassVar[tuple[str, ...]] = ()
+
+    terms: int
+    fraction: int = 24
+    room: int = 31
+    split: bool = False
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("terms", 1, 64), ("fraction", 1, 30), ("room", self.fraction, 40)):
+            _check(name, getattr(self, name), low, high)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from chopper.hardware.base import Unit
-from chopper.hardware.models import FusedSum, IntegerSum
+from chopper.hardware.models import FusedSum, GroupedSum, IntegerSum
 
 __all__ = ["NVIDIA"]
 
@@ -32,7 +32,7 @@ def _row(
     where: str, a: str, b: str, c: str, k: int, model: Any, evidence: str, source: str, also: str = "", note: str = ""
 ) -> Unit:
     """Return a row; `where` is ``device.instruction``, `also` other devices that have it."""
-    device, instruction = where.split(".")
+    instruction = where.partition(".")[2]
     tail = f"{a if a == b else f'{a}_{b}'}{'' if c in ('fp32', 'int32') else f'.{c}'}"
     text = f"{_INSTRUCTIONS[instruction].format(k=k)} .{_PTX.get(c, c)}.{_PTX.get(a, a)}.{_PTX.get(b, b)}"
     aliases = tuple(f"{other}.{instruction}.{tail}" for other in also.split())
@@ -76,7 +76,7 @@ def _integers(where: str, k: int, evidence: str, source: str, also: str = "") ->
         yield replace(
             row, name=f"{row.name}.satfinite", aliases=tuple(f"{name}.satfinite" for name in row.aliases),
             model=IntegerSum(k, "saturate"), instruction=f"{row.instruction}.satfinite", evidence="literature",
-            source="PTX ISA 8.5, section 9.7.14, mma: .satfinite", note="Saturated once in each instruction: unverified.",
+            source="PTX ISA 8.5, section 9.7.14, mma: .satfinite", note="Saturated once an instruction: unverified.",
         )  # fmt: skip
 
 
@@ -128,6 +128,28 @@ def _blackwell() -> Iterator[Unit]:
         native = FusedSum(32, 25, floor=-133)
         yield from _narrow(where, native, -21, "literature", _SIM, also, formats=_SMALL)
         yield from _integers(where, 32, "literature", "PTX ISA 8.7, section 9.7.16", also)
+        yield from _scaled(where, also)
+
+
+def _scaled(where: str, also: str) -> Iterator[Unit]:
+    """Yield the rows of operands with scales."""
+    for a, b in product(_SMALL, _SMALL):
+        row = _row(where, a, b, "fp32", 32, FusedSum(32, 25, floor=-133), "literature", _SIM, also,
+                   "The floor is that of unscaled formats: unverified.")  # fmt: skip
+        yield _with_scales(row, "mx", "mxf8f6f4", "e8m0", 32)
+    for kind, prefix, scale, block in (("mxf4", "mx4", "e8m0", 32), ("mxf4nvf4", "nv", "ue4m3", 16)):
+        row = _row(where, "e2m1", "e2m1", "fp32", 64, GroupedSum(64, 16, 35), "literature", _SIM, also,
+                   "Whether small exponents have a floor is unknown: none here.")  # fmt: skip
+        yield _with_scales(row, prefix, kind, scale, block)
+
+
+def _with_scales(row: Unit, prefix: str, kind: str, scale: str, block: int) -> Unit:
+    """Return the row of a kind of instruction with scales: ``mx_e4m3`` is e4m3 with the scales of MX."""
+    names = [
+        f"{where}.{prefix}_{rest}" for where, _, rest in (name.rpartition(".") for name in (row.name, *row.aliases))
+    ]
+    text = f"{row.instruction} .kind::{kind} .block_scale .{scale}"
+    return replace(row, name=names[0], aliases=tuple(names[1:]), instruction=text, scale=scale, block=block)
 
 
 NVIDIA: tuple[Unit, ...] = (*_before_hopper(), *_hopper(), *_blackwell())

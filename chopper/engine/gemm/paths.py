@@ -43,7 +43,9 @@ def multiply(
 ) -> Any:
     """Run `chopper.gemm.matmul`, or `dot` of at most `most_axes` axes."""
     if not isinstance(accumulate, Accumulator):
-        raise UnsupportedInputError(f"accumulate={accumulate!r} is no Accumulator and no Unit; pass one, or leave it out")
+        raise UnsupportedInputError(
+            f"accumulate={accumulate!r} is no Accumulator and no Unit; pass one, or leave it out"
+        )
     a, b, accumulate = _decoded(a, b, accumulate, mode)
     x, y = Operand(a), Operand(b)
     z = None if c is None else Operand(c)

@@ -14,18 +14,18 @@ from chopper.engine.kernel import Kernel
 from chopper.engine.run import loop_for, share
 from chopper.hardware.models import FusedSum
 
-__all__ = ["CHEAP", "add_floats", "dtype_of"]
+__all__ = ["CHEAP", "add_floats", "dtype_of", "flushes"]
 
 _Array = npt.NDArray[Any]
 _LEAST = 1 << 15
 """Products of a matrix that are worth the loop."""
 CHEAP = 64
 """Products that count as one number when it is decided whether a compiler is worth its time."""
-_ROOM = {np.float32: (24, 45, -100), np.float64: (53, 300, -600)}
+_ROOM: dict[Any, tuple[int, int, int]] = {np.float32: (24, 45, -100), np.float64: (53, 300, -600)}
 """Bits of the significand; magnitude of exponents; a power of two below all of them."""
 
 
-def dtype_of(model: FusedSum, a: Operand, b: Operand, half: bool) -> type[np.float32] | type[np.float64] | None:
+def dtype_of(model: FusedSum, a: Operand, b: Operand, half: bool) -> Any:
     """Return the narrowest float in which the sums are exact, None if neither is.
 
     A term is below 2^(fraction + 2), so terms + 1 of them are below 2^(fraction + 2) (terms + 1).  With no product but
@@ -46,6 +46,11 @@ def dtype_of(model: FusedSum, a: Operand, b: Operand, half: bool) -> type[np.flo
     return None
 
 
+def flushes() -> bool:
+    """Whether the processor takes subnormal numbers for zeros."""
+    return bool(np.float32(2.0**-126) * np.float32(0.5) == 0)
+
+
 def add_floats(
     model: FusedSum, a: Operand, b: Operand, c: _Array, threads: int | None
 ) -> tuple[_Array, npt.NDArray[np.int64]] | None:
@@ -55,7 +60,7 @@ def add_floats(
         return None
     half = c.itemsize == 2
     dtype = dtype_of(model, a, b, half)
-    if dtype is None:
+    if dtype is None or flushes():
         return None
     out = np.empty(c.shape, c.dtype)
     wrong = np.zeros(c.shape, bool)

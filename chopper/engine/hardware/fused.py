@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chopper.engine.hardware.floats import CHEAP, add_floats
+from chopper.engine.hardware.floats import CHEAP, add_floats, flushes
 from chopper.engine.hardware.fused_arrays import add_arrays
 from chopper.engine.hardware.operands import Lanes, Operand
 from chopper.engine.kernel import Kernel
@@ -15,6 +15,7 @@ from chopper.engine.run import loop_for, share
 from chopper.hardware.base import Unit
 from chopper.hardware.models import FusedSum
 from chopper.kernels.fused import Fused
+from chopper.ops import add
 
 __all__ = ["parameters", "products"]
 
@@ -23,12 +24,15 @@ _NONE = -100000
 """A floor that is none."""
 
 
-def products(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -> _Array:
+def products(
+    unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None, scales: tuple[_Array, _Array] | None = None
+) -> _Array:
     """Return the codes of results for codes (T, M, K), (T, N, K), (T, M, N)."""
     model = unit.model
     if model.order == "quarters":
         a, b = _quarters(a), _quarters(b)
-    x, y = Operand(a, unit.a), Operand(b, unit.b)
+    left, right = scales or (None, None)
+    x, y = Operand(a, unit.a, left, unit.block), Operand(b, unit.b, right, unit.block)
     if model.promote is None:
         return _chain(model, x, y, c, threads)
     for k in range(0, a.shape[-1], model.promote):
@@ -49,8 +53,11 @@ def _quarters(x: _Array) -> _Array:
 def _added(x: _Array, y: _Array) -> _Array:
     """Return the codes of sums, to nearest even; every NaN is that of the hardware."""
     kind, nan = (np.float16, 0x7FFF) if x.itemsize == 2 else (np.float32, 0x7FFFFFFF)
-    with np.errstate(all="ignore"):
-        total = x.view(kind) + y.view(kind)
+    if flushes():
+        total = add(x.view(kind), y.view(kind), fmt="fp16" if x.itemsize == 2 else "fp32").astype(kind, copy=False)
+    else:
+        with np.errstate(all="ignore"):
+            total = x.view(kind) + y.view(kind)
     codes: _Array = total.view(x.dtype)
     return np.where(np.isnan(total), x.dtype.type(nan), codes)
 

@@ -30,8 +30,8 @@ def add_arrays(
         t, i, j = chosen[part] // (rows * columns), chosen[part] // columns % rows, chosen[part] % columns
         x, y = Lanes(*(lane[t, i] for lane in a)), Lanes(*(lane[t, j] for lane in b))
         for k in range(0, x.s.shape[1], terms):
-            sides = (Lanes(*(lane[:, k : k + terms] for lane in side)) for side in (x, y))
-            codes[part] = _block(kernel, *sides, codes[part], f, digits)
+            left, right = (Lanes(*(lane[:, k : k + terms] for lane in side)) for side in (x, y))
+            codes[part] = _block(kernel, left, right, codes[part], f, digits)
 
 
 def _block(kernel: Kernel, a: Lanes, b: Lanes, code: _Array, f: Fused, digits: int) -> _Array:

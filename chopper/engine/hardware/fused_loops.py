@@ -12,7 +12,7 @@ from chopper.engine.compiled import compiled
 from chopper.engine.lanes import where
 from chopper.kernels import fused, rules
 
-__all__ = ["add_blocks"]
+__all__ = ["add_blocks", "special_of"]
 
 _align, _significand = compiled(fused.align), compiled(fused.significand)
 _total, _truncate, _nearest = compiled(fused.total), compiled(rules.toward_zero), compiled(rules.nearest_even)
@@ -60,9 +60,9 @@ def add_blocks(
 def _block(
     kernel: Any, sa: Any, ea: Any, ka: Any, sb: Any, eb: Any, kb: Any, first: int, last: int, code: int, f: Any, d: int
 ) -> int:
-    special = _special(sa, ka, sb, kb, first, last, code, f)
+    special = special_of(sa, ka, sb, kb, first, last, code, f)
     if special != 0:
-        return special
+        return special  # type: ignore[no-any-return]
     ec, sc = _significand(where, code, f)
     top = f.floor
     if sc != 0 and ec > top:
@@ -96,7 +96,7 @@ def _finish_by(kernel: Any, whole: Any, top: Any, f: Any) -> Any:
 
 
 @numba.njit(error_model="numpy")
-def _special(sa: Any, ka: Any, sb: Any, kb: Any, first: int, last: int, code: int, f: Any) -> int:
+def special_of(sa: Any, ka: Any, sb: Any, kb: Any, first: int, last: int, code: int, f: Any) -> int:
     """Return the code of an infinite result or NaN, 0 if the sum is finite."""
     sign = f.inf + (1 << f.digits)
     mag = code & (sign - 1)

@@ -21,9 +21,9 @@ FINITE, INFINITE, NAN = 0, 1, 2
 class Lanes(NamedTuple):
     """Numbers s 2^(e - digits), and which of them are none: a NaN has s = 0, an infinity its sign."""
 
-    s: npt.NDArray[np.int32]
-    e: npt.NDArray[np.int32]
-    kind: npt.NDArray[np.uint8]
+    s: _Array  # int32
+    e: _Array  # int32
+    kind: _Array  # uint8
 
 
 class Operand:
@@ -105,7 +105,7 @@ def layout_of(name: str) -> FloatFormat:
 @lru_cache(maxsize=64)
 def _integers(name: str) -> Lanes:
     fmt = layout_of(name)
-    return Lanes(*map(_fixed, _fields(np.arange(1 << fmt.bits, dtype=np.int32), fmt)))
+    return Lanes(*(_fixed(part) for part in _fields(np.arange(1 << fmt.bits, dtype=np.int32), fmt)))
 
 
 @lru_cache(maxsize=64)

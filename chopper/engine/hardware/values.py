@@ -15,12 +15,17 @@ from chopper.errors import OutputError, UnsupportedInputError
 from chopper.formats.registry import get
 from chopper.hardware.base import Unit
 from chopper.hardware.codes import run
+from chopper.ops import mul
 from chopper.scaled import ScaledArray
 
 __all__ = ["multiply_on"]
 
 _Array = npt.NDArray[Any]
-_FLOATS = {"fp16": np.dtype(np.float16), "fp32": np.dtype(np.float32), "fp64": np.dtype(np.float64)}
+_FLOATS: dict[str, np.dtype[Any]] = {
+    "fp16": np.dtype(np.float16),
+    "fp32": np.dtype(np.float32),
+    "fp64": np.dtype(np.float64),
+}
 
 
 def multiply_on(
@@ -46,12 +51,53 @@ def multiply_on(
 
 def _codes(unit: Unit, a: Any, b: Any, c: _Array | None, shapes: Shapes, threads: int | None) -> _Array:
     """Return codes in the shape `shapes.full`."""
-    scaled = [isinstance(x, ScaledArray) for x in (a, b)]
-    if any(scaled) or unit.scale:
-        raise UnsupportedInputError(f"{unit.name} takes numbers of {unit.a} and {unit.b}; pass x.decode()")
+    z = _addend(unit, c, shapes)
+    if unit.scale:
+        (x, left), (y, right) = (_scaled(unit, *side) for side in ((a, unit.a, "a", -1), (b, unit.b, "b", -2)))
+        return _by_factors(run(unit, x, y, z, threads, (left, right)), a, b, c)
+    for which, x in (("a", a), ("b", b)):
+        if isinstance(x, ScaledArray):
+            raise UnsupportedInputError(f"{unit.name} has no scales, but {which} has; pass {which}.codes decoded")
     x = _number_codes(a, unit.a, "a").reshape(shapes.a)
     y = _number_codes(b, unit.b, "b").reshape(shapes.b).swapaxes(-1, -2)
-    return run(unit, x, y, _addend(unit, c, shapes), threads)
+    return run(unit, x, y, z, threads)
+
+
+def _by_factors(codes: _Array, a: ScaledArray, b: ScaledArray, c: _Array | None) -> _Array:
+    """Multiply results by the scales of whole arrays: fl(fl(s_a s_b) d) in float32."""
+    factors = [np.float32(x.scales[1].reshape(())) for x in (a, b) if len(x.fmt.levels) > 1]
+    if not factors:
+        return codes
+    if c is not None:
+        raise UnsupportedInputError("a and b have scales of the whole array, which multiply the result; leave c out")
+    factor = mul(factors[0], factors[1], fmt="fp32") if len(factors) == 2 else factors[0]
+    return np.ascontiguousarray(mul(codes.view(np.float32), np.float32(factor), fmt="fp32")).view(np.uint32)
+
+
+def _scaled(unit: Unit, x: Any, name: str, which: str, axis: int) -> tuple[_Array, _Array]:
+    """Return codes and scales of an operand, the axis that is summed over last.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If it is none with the unit's scales.
+    """
+    legal = (
+        f"legal: chopper.encode(x, fmt, axis={axis}) with elements in {name}, a scale in {unit.scale} for {unit.block}"
+    )
+    if not isinstance(x, ScaledArray):
+        raise UnsupportedInputError(f"{unit.name} has scales, but {which} is no ScaledArray; {legal}")
+    fmt = x.fmt
+    fits = fmt.element == get(name) and fmt.scale == get(unit.scale) and fmt.block == (unit.block,)
+    along = x.axis if isinstance(x.axis, int) else None
+    if not fits or x.ndim < 2 or along is None or along % x.ndim != x.ndim + axis or x.zero_points is not None:
+        raise UnsupportedInputError(
+            f"{which} is of {fmt} with axis={x.axis}, {x.ndim} axes; {legal} and two axes or more"
+        )
+    if len(fmt.levels) > 2 or (len(fmt.levels) > 1 and x.scales[-1].size != 1):
+        raise UnsupportedInputError(f"{which} is of {fmt}; legal: one more scale for the whole array, in fp32")
+    codes, scales = x.codes, x.scale_codes[0]
+    return (codes, scales) if axis == -1 else (codes.swapaxes(-1, -2), scales.swapaxes(-1, -2))
 
 
 def _addend(unit: Unit, c: _Array | None, shapes: Shapes) -> _Array:
@@ -103,7 +149,8 @@ def _integers(x: _Array, name: str, which: str) -> _Array:
 
 
 def _complaint(wrong: _Array, name: str, which: str) -> str:
-    return f"{which} holds {wrong.flat[0]!r}, which is no number of {name}; round it first: chopper.chop({which}, {name!r})"
+    cure = f"round it first: chopper.chop({which}, {name!r})"
+    return f"{which} holds {wrong.flat[0]!r}, which is no number of {name}; {cure}"
 
 
 def _decoded(codes: _Array, name: str) -> _Array:
