@@ -18,6 +18,10 @@ MANY, QUICK, FEW = 1 << 28, 1 << 24, 64
 FLOORS = {"nearest_even": 0.85, "up": 0.85, "stochastic": None}
 TASKS = ("bf16 stochastic", "posit16", "nf4", "encode", "decode", "bfloat16 tensors", "bfloat16 tensors, stochastic")
 SHAPES = ((512, 4), (1024, 4), (2048, 4), (4096, 4), (1024, 8), (2048, 8), (4096, 8), (512, 2))  # block, warps
+UNITS = ("h100.wgmma.e4m3", "h100.cublas.e4m3", "h100.wgmma.fp16", "h100.wgmma.bf16", "h100.wgmma.tf32")
+DTYPES = {"e4m3": "float8_e4m3fn", "fp16": "float16", "bf16": "bfloat16", "tf32": "float32"}
+TILES = ((16, 16, 1), (16, 32, 2), (32, 32, 4), (32, 64, 4), (64, 64, 4), (64, 64, 8))  # rows, columns, warps
+SIDE = 1024
 Case = Callable[[], object]
 
 
@@ -28,7 +32,7 @@ def measure(effort: Effort, wanted: Wanted) -> Iterator[Figure]:
     with suppress(ImportError):
         torch = import_module("torch")
         if torch.cuda.is_available():
-            for section in (_large, _shapes, _calls):
+            for section in (_large, _shapes, _calls, _units, _tiles):
                 yield from section(torch, effort, wanted)
 
 
@@ -118,3 +122,52 @@ def _calls(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
     for line, seconds in times.items():
         yield Figure(f"torch/cuda/calls/{line}", "One call on a CUDA tensor of 64 elements, finished: microseconds",
                      line, "us", seconds * 1e6, "us", smaller=True, ours=line != "torch.relu")  # fmt: skip
+
+
+def _units(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
+    """Measure matrix products by models of matrix units."""
+    names = {unit: f"torch/cuda/units/{unit}" for unit in UNITS if wanted(f"torch/cuda/units/{unit}")}
+    cases = {unit: _finished(torch, _product(torch, unit)) for unit in names}
+    times = interleaved(cases, effort) if cases else {}
+    for unit, seconds in times.items():
+        table = f"Matrices of {SIDE} x {SIDE} by models of units: 10^9 products a second"
+        yield Figure(names[unit], table, unit, "10^9/s", SIDE**3 / seconds / 1e9)
+
+
+def _product(torch: Any, unit: str) -> Case:
+    sides = _matrices(torch, unit)
+    return partial(chopper.matmul, *sides, accumulate=chopper.hardware.unit(unit))
+
+
+def _matrices(torch: Any, unit: str) -> tuple[Any, Any]:
+    dtype = getattr(torch, DTYPES[chopper.hardware.unit(unit).a])
+    a, b = (torch.randn(SIDE, SIDE, device="cuda").to(dtype) for _ in range(2))
+    return a, b
+
+
+def _tiles(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
+    """Compare sizes of tiles."""
+    shown = {tile: f"{tile[0]} x {tile[1]}, {tile[2]} warps" for tile in TILES}
+    names = {(unit, tile): f"torch/cuda/tiles/{unit}/{shown[tile]}" for unit in UNITS for tile in TILES}
+    names = {case: name for case, name in names.items() if wanted(name)}
+    if not names or effort.quick:
+        return
+    cases = {name: _finished(torch, _tiled(torch, unit, tile)) for (unit, tile), name in names.items()}
+    times = interleaved(cases, effort)
+    table = f"Tiles of matrices of {SIDE} x {SIDE}: 10^9 products a second, without the preparation of operands"
+    for (unit, tile), name in names.items():
+        yield Figure(name, table, shown[tile], unit, SIDE**3 / times[name] / 1e9)
+
+
+def _tiled(torch: Any, name: str, tile: tuple[int, int, int]) -> Case:
+    units, tiles = map(import_module, ("chopper_ext.torch.units", "chopper_ext.torch.fused_tiles"))
+    unit = chopper.hardware.unit(name)
+    codes = [side.view(torch.uint8 if side.itemsize == 1 else torch.int16 if side.itemsize == 2 else torch.int32)
+             for side in _matrices(torch, name)]  # fmt: skip
+    words = [units.words_of(side[None], unit.a, unit.model) for side in codes]
+    c = torch.zeros(1, SIDE, SIDE, dtype=torch.int32, device="cuda")
+    arguments, constants = tiles.launch_tiles(unit.model, *words, c, torch.empty_like(c), units.digits_of(unit))
+    high, across, warps = tile
+    constants |= {"high": high, "across": across, "num_warps": warps}
+    grid = (-(-SIDE // high) * -(-SIDE // across),)
+    return lambda: tiles.add_blocks[grid](*arguments, **constants)

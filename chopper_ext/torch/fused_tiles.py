@@ -18,9 +18,10 @@ import triton.language as tl
 from chopper.hardware import FusedSum
 from chopper.kernels import rules
 from chopper.kernels.fused import Fused, align, significand, total
+from chopper.kernels.terms import lower
 from chopper_ext.torch.dialect import builder, jitted, select
 
-__all__ = ["SPECIAL", "ZERO", "add_blocks", "add_tiles", "launch_tiles"]
+__all__ = ["SPECIAL", "ZERO", "add_blocks", "add_tiles", "can_add", "launch_tiles"]
 
 ZERO, SPECIAL = -10_000, 20_000
 """What stands for an exponent of a zero, and of what is not finite."""
@@ -53,8 +54,9 @@ def _exponents(x, y):
 
 @triton.jit
 def _block(
-    code, a, b, at_a, at_b, in_a, in_b, rows, columns, k, narrow, wide, digits,
-    aligned: tl.constexpr, parted: tl.constexpr, rounded: tl.constexpr, rule: tl.constexpr, terms: tl.constexpr,
+    code, a, b, at_a, at_b, in_a, in_b, rows, columns, k, narrow, wide,
+    lift: tl.constexpr, lowered: tl.constexpr, aligned: tl.constexpr, parted: tl.constexpr, rounded: tl.constexpr,
+    rule: tl.constexpr, terms: tl.constexpr, lanes: tl.constexpr,
 ):  # fmt: skip
     """Add the products of `terms` k to a tile of codes."""
     ec, sc = parted(select, code, wide)
@@ -74,12 +76,13 @@ def _block(
             special = _exponents(x, y) > _LEAST_SPECIAL
             s = (x >> 16)[:, None] * (y >> 16)[None, :]
             above, below, none = above | special & (s > 0), below | special & (s < 0), none | special & (s == 0)
-    whole = aligned(select, sc, tl.minimum(ec, top), narrow.digits, top, narrow)
+    whole = aligned(select, sc, tl.minimum(ec, top), narrow.digits, top, narrow).to(lanes)
     for n in range(terms):
         x = tl.load(a + (k + n) * rows + at_a, mask=in_a, other=0)
         y = tl.load(b + (k + n) * columns + at_b, mask=in_b, other=0)
-        s = ((x >> 16)[:, None] * (y >> 16)[None, :]).to(tl.int64)
-        whole += aligned(select, s, _exponents(x, y), digits, top, narrow)
+        s = ((x >> 16) << lift)[:, None] * (y >> 16)[None, :]
+        whole += lowered(select, s, top - _exponents(x, y)).to(lanes)
+    whole = whole.to(tl.int64)
     finite = rounded(select, rule, tl.where(above | below | none, 0, whole), top, wide, wide)
     code = tl.where(above, wide.inf, tl.where(below, wide.inf | sign, finite))
     return tl.where(none | (above & below), wide.nan, code)
@@ -100,8 +103,9 @@ def _sum(x, y, nan, half: tl.constexpr):
 @triton.jit(do_not_specialize=["rows", "columns", "depth", "stretch"])
 def add_blocks(
     a, b, c, out, rows, columns, depth, stretch,
-    model: tl.constexpr, make: tl.constexpr, aligned: tl.constexpr, parted: tl.constexpr, rounded: tl.constexpr,
-    rule: tl.constexpr, digits: tl.constexpr, terms: tl.constexpr, promoted: tl.constexpr, half: tl.constexpr,
+    model: tl.constexpr, make: tl.constexpr, lift: tl.constexpr,
+    lowered: tl.constexpr, aligned: tl.constexpr, parted: tl.constexpr, rounded: tl.constexpr, rule: tl.constexpr,
+    terms: tl.constexpr, small: tl.constexpr, promoted: tl.constexpr, half: tl.constexpr,
     high: tl.constexpr, across: tl.constexpr,
 ):  # fmt: skip
     """Add products of words a (T, depth, rows) and b (T, depth, columns) to codes c (T, rows, columns), into `out`.
@@ -122,6 +126,7 @@ def add_blocks(
     rows, columns = rows.to(tl.int64), columns.to(tl.int64)
     a += batch * depth * rows
     b += batch * depth * columns
+    lanes: tl.constexpr = tl.int32 if small else tl.int64
     unsigned: tl.constexpr = 0xFFFF if half else 0xFFFFFFFF
     done = tl.load(c + at, mask=inside, other=0).to(tl.int64) & unsigned
     for start in range(0, depth, stretch):
@@ -130,8 +135,8 @@ def add_blocks(
             code = done & 0
         for k in range(start, tl.minimum(start + stretch, depth), terms):
             code = _block(
-                code, a, b, at_a, at_b, in_a, in_b, rows, columns, k, narrow, wide, digits,
-                aligned, parted, rounded, rule, terms,
+                code, a, b, at_a, at_b, in_a, in_b, rows, columns, k, narrow, wide,
+                lift, lowered, aligned, parted, rounded, rule, terms, lanes,
             )  # fmt: skip
         if promoted:
             code = _sum(done, code, wide.nan, half)
@@ -139,8 +144,13 @@ def add_blocks(
     tl.store(out + at, done.to(out.dtype.element_ty), mask=inside)
 
 
+def can_add(model: FusedSum, digits: int) -> bool:
+    """Whether every term has at most 31 bits, and none is cut where it is the largest."""
+    return digits <= model.fraction <= 28
+
+
 def add_tiles(model: FusedSum, a: torch.Tensor, b: torch.Tensor, c: torch.Tensor, digits: int) -> torch.Tensor:
-    """Return the codes of sums, as int32 or int16; products have so many fraction bits."""
+    """Return the codes of sums, as int32 or int16; products have so many fraction bits, see `can_add`."""
     out = torch.empty_like(c)
     if out.numel():
         arguments, constants = launch_tiles(model, a, b, c, out, digits)
@@ -160,12 +170,14 @@ def launch_tiles(
     constants = {
         "model": (model.fraction, floor, *fields, fields[0] + 1 - model.precision),
         "make": builder(Fused),
+        "lift": model.fraction - digits,
+        "lowered": jitted(lower),
         "aligned": jitted(align),
         "parted": jitted(significand),
         "rounded": jitted(total),
         "rule": jitted(getattr(rules, model.rounding)),
-        "digits": digits,
         "terms": model.terms,
+        "small": (model.terms + 1) << (model.fraction + 2) < 1 << 31,
         "promoted": model.promote is not None,
         "half": half,
         "high": 32,

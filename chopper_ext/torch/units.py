@@ -12,9 +12,9 @@ import torch
 from chopper import decode, encode, get
 from chopper.hardware import FusedSum, IntegerSum, Unit
 from chopper_ext.torch.dtypes import codes_of, format_of, is_codes
-from chopper_ext.torch.fused_tiles import SPECIAL, ZERO, add_tiles
+from chopper_ext.torch.fused_tiles import SPECIAL, ZERO, add_tiles, can_add
 
-__all__ = ["product_on_device", "words_of"]
+__all__ = ["digits_of", "product_on_device", "words_of"]
 
 _PLAIN = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32, "tf32": torch.float32}
 _LANES = {1: torch.uint8, 2: torch.int16, 4: torch.int32}
@@ -25,7 +25,7 @@ _EXACT = 1 << 22  # products of 8-bit integers of which float64 holds any sum
 def product_on_device(unit: Unit, a: Any, b: Any, c: Any, most_axes: int | None) -> torch.Tensor | None:
     """Return the product, or None where the host has to do it, or to tell why it cannot be done."""
     operands = [a, b] if c is None else [a, b, c]
-    if unit.scale or not isinstance(unit.model, FusedSum | IntegerSum):
+    if unit.scale or not _is_known(unit):
         return None
     if not all(isinstance(x, torch.Tensor) and x.device == a.device for x in operands):
         return None
@@ -42,6 +42,11 @@ def product_on_device(unit: Unit, a: Any, b: Any, c: Any, most_axes: int | None)
     values = codes if unit.c == "int32" else codes.view(torch.float16 if unit.c == "fp16" else torch.float32)
     small = unit.c != "int32" and all(t.dtype in _SMALL or is_codes(t.dtype) for t in operands)
     return values.to(torch.float32 if small else torch.float64).reshape(shape)
+
+
+def _is_known(unit: Unit) -> bool:
+    model = unit.model
+    return isinstance(model, IntegerSum) or (isinstance(model, FusedSum) and can_add(model, digits_of(unit)))
 
 
 def _result(a: torch.Size, b: torch.Size, most_axes: int | None) -> tuple[int, ...] | None:
@@ -93,8 +98,7 @@ def _run(unit: Unit, a: torch.Tensor, b: torch.Tensor, c: torch.Tensor) -> torch
         return _integers(unit, a, b, c).reshape(shape)
     model = unit.model
     x, y = words_of(a.transpose(1, 2), unit.a, model), words_of(b, unit.b, model)
-    digits = sum(_fraction_bits(name) for name in (unit.a, unit.b))
-    return add_tiles(model, x, y, c.contiguous(), digits).reshape(shape)
+    return add_tiles(model, x, y, c.contiguous(), digits_of(unit)).reshape(shape)
 
 
 def _integers(unit: Unit, a: torch.Tensor, b: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
@@ -156,6 +160,11 @@ def words_of(codes: torch.Tensor, name: str, model: FusedSum) -> torch.Tensor:
 
 def _bits(name: str) -> int:
     return 19 if name == "tf32" else get(name).bits
+
+
+def digits_of(unit: Unit) -> int:
+    """Return how many fraction bits products have."""
+    return sum(_fraction_bits(name) for name in (unit.a, unit.b))
 
 
 def _fraction_bits(name: str) -> int:
