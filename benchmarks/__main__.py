@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks import (
     blocks,
     calls,
+    cuda,
     families,
     floats,
     gemm,
@@ -43,6 +44,7 @@ SECTIONS = (
     hardware.measure,
     peers.measure,
     torch_adapter.measure,
+    cuda.measure,
     jax_adapter.measure,
 )
 

@@ -29,23 +29,20 @@ PYCHOP = "Pychop Chop(4, 3), torch"
 PEERS = (ARITHMETIC, QPYTORCH, FLOAT8, PYCHOP)
 OURS = ("chop", "chop, out given", "chop, stochastic", "chop, with a gradient to come", "encode", "decode")
 SMALL = ("torch.relu", "NumPy array", *OURS, "the operator")
-MODES = ("nearest_even", "up", "stochastic")
 NAMES = tuple(
-    f"torch/{kind}{line}"
-    for kind, lines in (("", OPERATIONS), ("peers/", PEERS), ("calls/", SMALL), ("cuda/", MODES))
-    for line in lines
+    f"torch/{kind}{line}" for kind, lines in (("", OPERATIONS), ("peers/", PEERS), ("calls/", SMALL)) for line in lines
 )
 
 
 def measure(effort: Effort, wanted: Wanted) -> Iterator[Figure]:
-    """Measure large tensors, peers and small calls; nothing where torch is not installed."""
+    """Measure large tensors, peers and small calls on the host; nothing where torch is not installed."""
     torch = _installed("torch") if any(map(wanted, NAMES)) else None
     if torch is None:
         return
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        for section in (_large, _peers, _calls, _device):
+        for section in (_large, _peers, _calls):
             yield from section(torch, effort, wanted)
     finally:
         torch.set_num_threads(threads)
@@ -165,25 +162,3 @@ def _calls(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
 def _operator(torch: Any) -> Any:
     import_module("chopper_ext.torch")
     return torch.ops.chopper.round
-
-
-def _device(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
-    """Measure CUDA tensors as a fraction of copying them, where there is a device."""
-    modes = [mode for mode in MODES if wanted(f"torch/cuda/{mode}")]
-    if not modes or not torch.cuda.is_available():
-        return
-    x = torch.randn(MANY, device="cuda")
-    out = torch.empty_like(x)
-
-    def finished(run: Case) -> Case:
-        def case() -> None:
-            run()
-            torch.cuda.synchronize()
-
-        return case
-
-    cases = {mode: finished(partial(chopper.chop, x, "e4m3", mode, key=1, out=out)) for mode in modes}
-    times = interleaved({"copy": finished(partial(out.copy_, x)), **cases}, effort)
-    for mode in modes:
-        table = f"CUDA tensors of {MANY:,} float32: fraction of a copy"
-        yield Figure(f"torch/cuda/{mode}", table, mode, "e4m3", times["copy"] / times[mode])

@@ -14,40 +14,44 @@ from chopper.engine.backend import Draw, Request
 from chopper.errors import RangeError
 from chopper_ext.torch import host
 from chopper_ext.torch.dtypes import code_dtype
-from chopper_ext.torch.programs import Program, program, run
+from chopper_ext.torch.programs import Program, program, run, uses_triton
 
 __all__ = ["decode", "encode", "round_"]
 
+_HALVES = (torch.float16, torch.bfloat16)
 
-def round_(x: torch.Tensor, asked: Request, draw: Draw) -> torch.Tensor:
+
+def round_(x: torch.Tensor, asked: Request, draw: Draw, out: torch.Tensor | None = None) -> torch.Tensor:
     """Round values to values of the format."""
     if _is_left_to_the_host(x, asked.fmt):
-        return host.round_(x.cpu(), asked, _on_host(draw), None, None).to(x.device)
+        return _delivered(host.round_(x.cpu(), asked, _on_host(draw), None, None).to(x.device), out)
     carried, chosen = _carry(x, asked, "round")
-    result = _rounded(chosen, carried, draw)
+    if chosen.plan.mark is None and carried.dtype == x.dtype:
+        return run(chosen, carried, x.dtype, draw, out)
+    result = run(chosen, carried, chosen.carrier, draw)
     _check_mark(chosen, result, x, asked)
-    return _narrow(result, x.dtype, asked.fmt)
+    return _delivered(_narrow(result, x.dtype, asked.fmt), out)
 
 
-def encode(x: torch.Tensor, asked: Request, draw: Draw) -> Any:
+def encode(x: torch.Tensor, asked: Request, draw: Draw, out: torch.Tensor | None = None) -> Any:
     """Round values to codes of the format."""
     if not _is_left_to_the_host(x, asked.fmt):
         carried, chosen = _carry(x, asked, "encode")
         if chosen.plan.mark is None:
-            return run(chosen, carried, code_dtype(asked.fmt), draw)
+            return run(chosen, carried, code_dtype(asked.fmt), draw, out)
     codes = host.encode(x.cpu(), asked, _on_host(draw), None, None)  # also what may raise: codes do not show it
-    return codes.to(x.device) if isinstance(codes, torch.Tensor) else codes
+    return _delivered(codes.to(x.device), out) if isinstance(codes, torch.Tensor) else codes
 
 
-def decode(codes: torch.Tensor, fmt: Format, wide: bool) -> torch.Tensor:
+def decode(codes: torch.Tensor, fmt: Format, wide: bool, out: torch.Tensor | None = None) -> torch.Tensor:
     """Turn codes into values."""
     legal = code_dtype(fmt)
     if getattr(fmt, "blocked", False) or codes.dtype != legal:
-        return host.decode(codes.cpu(), fmt, wide, None, None).to(codes.device)
+        return _delivered(host.decode(codes.cpu(), fmt, wide, None, None).to(codes.device), out)
     chosen = program("decode", Request(fmt), 64 if wide else 32, codes.device)
     if fmt.bits < 8 * legal.itemsize:
         _check_codes(codes, fmt)
-    return run(chosen, codes, chosen.lanes, Draw()).view(chosen.carrier)
+    return run(chosen, codes, chosen.carrier, Draw(), out)
 
 
 def _is_left_to_the_host(x: torch.Tensor, fmt: Format) -> bool:
@@ -60,16 +64,26 @@ def _on_host(draw: Draw) -> Draw:
 
 
 def _carry(x: torch.Tensor, asked: Request, task: str) -> tuple[torch.Tensor, Program]:
-    """Return the tensor as float32 or float64 with the program for that carrier."""
+    """Return the tensor as floats that the program for its carrier reads, with that program."""
     chosen = program(task, asked, 64 if x.dtype == torch.float64 else 32, x.device)
     if chosen.plan.narrow and x.dtype == torch.float64:
         x = x.to(torch.float32)
         chosen = program(task, asked, 32, x.device)
-    return x.detach().to(chosen.carrier), chosen
+    if x.dtype in _HALVES and chosen.plan.mark is None and uses_triton(x.device) and _holds(x.dtype, asked.fmt):
+        return x.detach(), chosen
+    return _widened(x.detach(), chosen.carrier), chosen
 
 
-def _rounded(chosen: Program, carried: torch.Tensor, draw: Draw) -> torch.Tensor:
-    return run(chosen, carried, chosen.lanes, draw).view(chosen.carrier)
+def _widened(x: torch.Tensor, carrier: torch.dtype) -> torch.Tensor:
+    wide = x.to(carrier)
+    if x.dtype == torch.float16 and x.is_cuda:  # whose conversion forgets the sign of a NaN
+        nan = torch.full_like(wide, torch.nan)
+        wide = torch.where(x.isnan(), torch.where(x.view(torch.int16) < 0, -nan, nan), wide)
+    return wide
+
+
+def _delivered(result: torch.Tensor, out: torch.Tensor | None) -> torch.Tensor:
+    return result if out is None else out.copy_(result)
 
 
 def _check_mark(chosen: Program, result: torch.Tensor, x: torch.Tensor, asked: Request) -> None:

@@ -1,6 +1,6 @@
 """Operations and matrix products on tensors: the core's own functions, on the memory of the host.
 
-Tensors of other devices go to the host and back.
+Tensors of other devices go to the host and back, but for products by matrix units, which Triton compiles for CUDA.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from chopper_ext.torch.compiling import is_dual, is_transformed
 from chopper_ext.torch.dtypes import codes_of, format_of, is_codes, result_dtype
 from chopper_ext.torch.operators import perform_decoding
 from chopper_ext.torch.outputs import check_out
+from chopper_ext.torch.programs import uses_triton
 
 __all__ = ["operate"]
 
@@ -116,6 +117,9 @@ def _run(function: Callable[..., Any], operands: Sequence[Any], keywords: dict[s
     devices = {x.device for x in tensors if x.dim() or x.device.type != "cpu"} or {tensors[0].device}
     if len(devices) > 1:
         raise UnsupportedInputError(f"operands lie on {' and '.join(map(str, devices))}; move them to one device")
+    found = _on_device(function, operands, keywords)
+    if found is not None:
+        return found
     device, out, words = devices.pop(), keywords.get("out"), keywords.get("random_words")
     if isinstance(words, torch.Tensor):
         keywords = {**keywords, "random_words": words.cpu().numpy().view(np.uint32)}
@@ -132,6 +136,25 @@ def _run(function: Callable[..., Any], operands: Sequence[Any], keywords: dict[s
         out.detach().copy_(target)
     torch.autograd.graph.increment_version(out)
     return out
+
+
+def _on_device(function: Callable[..., Any], operands: Sequence[Any], keywords: dict[str, Any]) -> Any:
+    """Return a product by a matrix unit, computed where its operands lie; None where the host has to do it."""
+    unit, out = keywords.get("accumulate"), keywords.get("out")
+    first = next(x for x in operands if isinstance(x, torch.Tensor))
+    if unit is None or not uses_triton(first.device) or keywords["mode"] != "dequantized":
+        return None
+    from chopper.hardware import Unit
+    from chopper_ext.torch.units import product_on_device
+
+    if not isinstance(unit, Unit):
+        return None
+    a, b, c = operands
+    result = product_on_device(unit, a, b, c, 2 if function.__name__ == "dot" else None)
+    if result is None or out is None:
+        return result
+    check_out(out, first, result.shape, result.dtype)
+    return out.copy_(result)
 
 
 def _array(x: torch.Tensor) -> np.ndarray[Any, Any]:

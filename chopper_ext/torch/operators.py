@@ -33,8 +33,7 @@ def perform(
     if x.device.type == "cpu":
         run = host.round_ if task == "round" else host.encode
         return run(x, asked, draw, out, threads)
-    result = (device.round_ if task == "round" else device.encode)(x, asked, draw)
-    return result if out is None else out.copy_(result)
+    return (device.round_ if task == "round" else device.encode)(x, asked, draw, out)
 
 
 def perform_decoding(
@@ -43,8 +42,7 @@ def perform_decoding(
     """Decode a tensor of integers with memory of its own."""
     if codes.device.type == "cpu":
         return host.decode(codes, fmt, wide, out, threads)
-    values = device.decode(codes, fmt, wide)
-    return values if out is None else out.copy_(values)
+    return device.decode(codes, fmt, wide, out)
 
 
 def _draw(x: torch.Tensor, words: torch.Tensor | None, key: int, offset: int) -> Draw:

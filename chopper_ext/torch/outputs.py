@@ -9,7 +9,7 @@ import torch
 
 from chopper.errors import OutputError, RandomKeyError
 
-__all__ = ["as_words", "check_out"]
+__all__ = ["as_words", "check_out", "may_overwrite"]
 
 
 def as_words(words: Any, shape: Sequence[int], device: torch.device) -> torch.Tensor:
@@ -46,3 +46,11 @@ def check_out(out: Any, x: torch.Tensor, shape: Sequence[int], dtype: torch.dtyp
         raise OutputError("out requires a gradient; pass a tensor that does not, or call under torch.no_grad()")
     if any(stride == 0 and size > 1 for stride, size in zip(out.stride(), out.shape, strict=True)):
         raise OutputError("several elements of out share memory, as expand() makes them; pass a tensor of its own")
+
+
+def may_overwrite(out: torch.Tensor, x: torch.Tensor, *others: torch.Tensor | None) -> bool:
+    """Whether results can be written to `out` while elements of `x`, in order, and of others are still to be read."""
+    memory = out.untyped_storage().data_ptr()
+    apart = all(other is None or other.untyped_storage().data_ptr() != memory for other in others)
+    in_place = out.data_ptr() == x.data_ptr() and out.dtype.itemsize == x.dtype.itemsize
+    return out.is_contiguous() and apart and (in_place or x.untyped_storage().data_ptr() != memory)

@@ -14,8 +14,9 @@ import torch
 from chopper.engine.backend import Draw, Plan, Request, portable_plan
 from chopper.kernels.threefry import random_word
 from chopper.random import as_key
+from chopper_ext.torch.outputs import may_overwrite
 
-__all__ = ["Packed", "Program", "by_operators", "program", "run", "signed_words"]
+__all__ = ["Packed", "Program", "by_operators", "program", "run", "signed_words", "uses_triton"]
 
 _SIGNED = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 _WORD = 1 << 32
@@ -23,10 +24,10 @@ _WORD = 1 << 32
 
 @dataclass(frozen=True)
 class Packed:
-    """A kernel's parameters in two tensors: the integers of all fields, and the tables one after the other."""
+    """A kernel's parameters: the integers of all fields, and in a tensor the tables one after the other."""
 
-    integers: torch.Tensor  # int64; of a table: where it begins
-    tables: torch.Tensor  # in lanes
+    integers: tuple[int, ...]  # of a table: where it begins
+    tables: torch.Tensor | None  # in lanes
     outer: type  # the NamedTuple of the parameters
     inner: type | None  # that of the fields that are NamedTuples themselves: one kind, one after the other
     first: int  # where the integers of these begin
@@ -71,17 +72,28 @@ class Program:
         tables = [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
         starts = iter(np.cumsum([0, *(table.size for table in tables)]))
         integers = [int(next(starts)) if isinstance(leaf, np.ndarray) else int(leaf) for leaf in leaves]
-        joined = np.concatenate([*tables, np.zeros(1, f"i{self.lanes.itemsize}")])
         kinds = tuple(isinstance(leaf, np.ndarray) for leaf in leaves)
         return Packed(
-            torch.tensor(integers).to(self.device),
-            torch.from_numpy(joined).to(self.device),
+            tuple(integers),
+            torch.from_numpy(np.concatenate(tables)).to(self.device) if tables else None,
             type(outer),
             type(nested[0]) if nested else None,
             first,
             first + sum(map(len, nested)),
             kinds,
         )
+
+    @cached_property
+    def kernels(self) -> dict[Any, Any]:
+        """What Triton has compiled of it."""
+        return {}
+
+    @cached_property
+    def settings(self) -> Any:
+        """What Triton takes."""
+        from chopper_ext.torch.triton import settings_of
+
+        return settings_of(self)
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -98,14 +110,25 @@ def program(task: str, asked: Request, width: int, device: torch.device) -> Prog
     return Program(portable_plan(task, asked, width), device)
 
 
-def run(chosen: Program, x: torch.Tensor, dtype: torch.dtype, draw: Draw) -> torch.Tensor:
-    """Run a program on floats of its carrier, or on codes; the results have this integer dtype, and are contiguous."""
-    flat = x.contiguous().view(-1)
-    if x.device.type == "cuda" and _has_triton():
-        from chopper_ext.torch.triton import by_triton
+def run(
+    chosen: Program, x: torch.Tensor, dtype: torch.dtype, draw: Draw, out: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Run a program on floats of its carrier (by Triton, halves too), or on codes; the results have this dtype."""
+    flat = x.resolve_neg().contiguous().view(-1)
+    if not uses_triton(x.device):
+        result = by_operators(chosen, flat, dtype, draw).view(x.shape)
+        return result if out is None else out.copy_(result)
+    from chopper_ext.torch.triton import by_triton
 
-        return by_triton(chosen, flat, dtype, draw).view(x.shape)
-    return by_operators(chosen, flat, dtype, draw).view(x.shape)
+    fits = out is not None and out.dtype == dtype and may_overwrite(out, flat, draw.words)
+    target = out if fits and out is not None else torch.empty(x.shape, dtype=dtype, device=x.device)
+    by_triton(chosen, flat, target.view(-1), draw)
+    return target if out is None or target is out else out.copy_(target)
+
+
+def uses_triton(device: torch.device) -> bool:
+    """Whether Triton runs programs on a device."""
+    return device.type == "cuda" and _has_triton()
 
 
 @lru_cache(maxsize=1)

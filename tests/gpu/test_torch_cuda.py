@@ -123,6 +123,46 @@ def test_layouts_out_and_words(tally):
     assert same(wide.float().cpu(), want)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_sizes_and_places(dtype, tally):
+    """Sizes that 16 does and does not divide, memory that does and does not begin there, results written in place."""
+    source = torch.from_numpy(difficult(chopper.get("fp16"), "float32", SIZE)).to(getattr(torch, dtype))
+    name = "e5m2"  # of which every value is one of all these dtypes
+    for begin in (0, 1, 8):
+        for size in (1, 15, 16, 1000, 2048, 4096, 9999, 16384):
+            x = source[begin : begin + size]
+            for draw in ({}, {"rounding": "stochastic", "key": KEY, "offset": OFFSET}):
+                want, on = chopper.chop(x, name, **draw), source.to(DEVICE)[begin : begin + size]
+                tally.same(chopper.chop(on, name, **draw).cpu().double().numpy(), want.double().numpy())
+                out = torch.full((size + 2,), 7.0, dtype=x.dtype, device=DEVICE)
+                assert chopper.chop(on, name, out=out[1:-1], **draw).data_ptr() == out[1:].data_ptr()
+                tally.same(out[1:-1].cpu().double().numpy(), want.double().numpy())
+                assert out[0] == out[-1] == 7
+                codes = torch.empty(size, dtype=torch.uint8, device=DEVICE)
+                chopper.encode(on, name, out=codes, **draw)
+                assert torch.equal(codes.cpu(), chopper.encode(x, name, **draw))
+                chopper.chop(on, name, out=on, **draw)
+                tally.same(on.cpu().double().numpy(), want.double().numpy())
+
+
+def test_results_over_inputs(tally):
+    source = torch.from_numpy(difficult(chopper.get("e4m3"), "float32", SIZE))
+    for begin, end in ((0, 5000), (7, 5007), (5000, 0), (64, 0)):
+        on = source.to(DEVICE)
+        chopper.chop(on[begin : begin + 9000], "e4m3", out=on[end : end + 9000])
+        tally.same(on[end : end + 9000].cpu().numpy(), chopper.chop(source[begin : begin + 9000], "e4m3").numpy())
+    strided = torch.zeros(SIZE, 2, device=DEVICE)
+    chopper.chop(source.to(DEVICE), "e4m3", out=strided[:, 1])
+    tally.same(strided[:, 1].cpu().numpy(), chopper.chop(source, "e4m3").numpy())
+    assert not strided[:, 0].any()
+    version = strided._version
+    chopper.chop(strided, "e4m3", out=strided)
+    assert strided._version > version
+    negative = torch.complex(source, source).to(DEVICE).conj().imag
+    assert negative.is_neg()
+    tally.same(chopper.chop(negative, "e4m3").cpu().numpy(), chopper.chop(-source, "e4m3").numpy())
+
+
 def test_errors_leave_out_untouched():
     x, out = torch.tensor([1.0, 1e9], device=DEVICE), torch.full((2,), 7.0, device=DEVICE)
     with pytest.raises(chopper.RangeError, match="no result in e4m3"):
@@ -196,6 +236,56 @@ def test_other_streams_and_captured_graphs():
     x.copy_(torch.randn(1000))
     graph.replay()
     assert same(out.cpu(), chopper.chop(x.cpu(), "e4m3"))
+
+
+@pytest.mark.skipif(not find_spec("triton"), reason="Triton is not installed")
+def test_graphs_capture_formats_not_seen_before():
+    """Parameters are arguments of a launch, so that nothing moves to the device for a new format without tables."""
+    x = torch.randn(4096, device=DEVICE)
+    names = ("e4m3", "e3m4", "e2m3", "e5m7", "e6m9")
+    draw = {"rounding": "stochastic", "key": KEY}
+    out, random = ({name: torch.empty_like(x) for name in names} for _ in range(2))
+    chopper.chop(x, "e4m3"), chopper.chop(x, "e4m3", **draw)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        for name in names:
+            chopper.chop(x, name, out=out[name])
+            chopper.chop(x, name, out=random[name], **draw)
+    x.copy_(torch.randn(4096))
+    graph.replay()
+    for name in names:
+        assert same(out[name].cpu(), chopper.chop(x.cpu(), name)), name
+        assert same(random[name].cpu(), chopper.chop(x.cpu(), name, **draw)), name
+
+
+def test_nothing_waits_for_the_device():
+    """Calls are queued: a device that is busy does not hold the host up."""
+    x, half = torch.randn(4096, device=DEVICE), torch.randn(4096, device=DEVICE).to(torch.bfloat16)
+
+    def calls():
+        codes = chopper.encode(x, "e4m3")
+        chopper.chop(x, "e4m3"), chopper.chop(half, "e4m3"), chopper.chop(x, "bf16", "stochastic", key=1)
+        chopper.chop(x, "nf4"), chopper.chop(x, "posit8"), chopper.decode(codes, "e4m3"), chopper.chop(x, "e4m3", out=x)
+
+    calls()
+    torch.cuda.synchronize()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        calls()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_compiled_by_cuda_graphs():
+    x = torch.randn(64, 64, device=DEVICE)
+
+    def function(t):
+        return chopper.chop(t, "e4m3") * 2 + chopper.chop(t, "bf16", "stochastic", key=3)
+
+    torch._dynamo.reset()
+    step = torch.compile(function, fullgraph=True, mode="reduce-overhead")
+    for _ in range(4):
+        assert same(step(x).cpu(), function(x).cpu())
 
 
 def test_stochastic_words_are_those_of_the_host():

@@ -31,10 +31,23 @@ def test_interpreter(root: Path, tally):
     assert kernels >= 15
 
 
-def test_ahead_of_time(root: Path):
-    kernels, lines = run(root, "compile", "3", interpret=False)
-    assert kernels >= 3
-    assert lines > 100
+def test_launch(root: Path):
+    kernels, distinct = run(root, "launch", "3", interpret=False)
+    assert kernels == distinct >= 3
+
+
+def test_products(root: Path, tally):
+    units, compared = run(root, "products", "3", interpret=True)
+    tally.note(compared)
+    assert units > 10
+    assert run(root, "tiles", "1", interpret=False)[0] >= 1
+
+
+@pytest.mark.exhaustive  # by its time
+def test_every_unit(root: Path, tally):
+    tally.note(run(root, "products", "1000", interpret=True)[1])
+    compiled, units = run(root, "tiles", "1000", interpret=False)
+    assert compiled == units
 
 
 @pytest.mark.exhaustive  # by its time
@@ -42,4 +55,5 @@ def test_every_kernel(root: Path, tally):
     kernels, compared = run(root, "interpret", "1000", interpret=True)
     tally.note(compared)
     assert kernels > 200
-    assert run(root, "compile", "1000", interpret=False)[0] > 200
+    kernels, distinct = run(root, "launch", "1000", interpret=False)
+    assert kernels == distinct > 200
