@@ -83,7 +83,7 @@ def _filled(data: dict[str, Any]) -> str:
     scripts = "\n".join(_asset(name) for name in SCRIPTS)
     parts = {
         "/*style*/": _asset("explorer.css"),
-        '"data"': json.dumps(data, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c"),
+        '"the data"': json.dumps(data, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c"),
         "/*scripts*/": f'(() => {{\n"use strict";\n{scripts}\n}})();',
     }
     text = _asset("explorer.html")
