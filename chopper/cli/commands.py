@@ -197,7 +197,8 @@ def explore(
     found = None
     if data is not None:
         numbers = read_numbers(data, array)
-        every = list(dict.fromkeys([*chosen, *(() if only else registry.formats())]))
+        others = (one for one in registry.formats() if explorer.is_quick(one) and not only)
+        every = list(dict.fromkeys([*chosen, *others]))
         with _progress() as progress:
             found = explorer.study(numbers, progress.track(every, description="rounding"), data.name)
     explorer.write_page(out, chosen, study=found, only=only)

@@ -6,6 +6,6 @@ arithmetic from the fields of each format; tests hold all of them against the li
 
 from chopper.explorer.describe import describe
 from chopper.explorer.page import page, show_page, write_page
-from chopper.explorer.study import study
+from chopper.explorer.study import is_quick, study
 
-__all__ = ["describe", "page", "show_page", "study", "write_page"]
+__all__ = ["describe", "is_quick", "page", "show_page", "study", "write_page"]

@@ -15,8 +15,9 @@ from chopper.conversion import chop
 from chopper.errors import ChopperError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
+from chopper.formats.takum import TakumFormat
 
-__all__ = ["FLOOR", "binades", "study"]
+__all__ = ["FLOOR", "binades", "is_quick", "study"]
 
 FLOOR = -64
 """Relative errors below 2^FLOOR are counted with those there."""
@@ -70,6 +71,17 @@ def study(x: Any, formats: Iterable[str | Format], name: str = "", rounding: str
         "binades": binades(data),
         "formats": rows,
     }
+
+
+def is_quick(fmt: Format) -> bool:
+    """Whether a format is rounded to at once; tables of wide logarithmic takums take their time to be made.
+
+    Examples
+    --------
+    >>> is_quick(get("e4m3")), is_quick(get("takum_log16"))
+    (True, False)
+    """
+    return not (isinstance(fmt, TakumFormat) and fmt.logarithmic and fmt.n > 8)
 
 
 def _row(data: _Array, fmt: Format, rounding: str) -> dict[str, Any]:

@@ -100,6 +100,8 @@ class FloatModel {
   /** What a number becomes: codes, and the words that lead to each. */
   round(x, mode, overflow) {
     const policy = overflow ?? this.defaultOverflow;
+    const lacks = { wrap: true, infinity: !this.infinities, nan: this.nanCode === null };
+    if (lacks[policy]) throw new Refusal(`${policy} does not suit this format`);
     if (x.nan) return certain(this._nan(false));
     let negative = x.negative;
     if (negative && !this.signed && (x.infinite || x.q.n !== 0n)) {
@@ -147,21 +149,17 @@ class FloatModel {
   }
 
   _infinity(negative, policy) {
-    if (policy === "wrap") throw new Refusal("wrap does not suit this format");
     if (policy === "saturate") return this._signed(this.maxCode, negative);
     if (this.infinityCode !== null) return this._signed(this.infinityCode, negative);
     if (policy === "raise") throw new Refusal("infinity does not fit");
-    if (this.nanCode !== null && policy !== "infinity") return this._nan(negative);
-    if (policy === "propagate") return this._signed(this.maxCode, negative);
-    throw new Refusal(`${policy} does not suit this format`);
+    return this.nanCode !== null ? this._nan(negative) : this._signed(this.maxCode, negative);
   }
 
   _overflow(negative, mode, policy) {
     const top = this._signed(this.maxCode, negative);
     if (policy === "saturate" || policy === "propagate") return top;
     if (policy === "raise") throw new Refusal("the number does not fit");
-    if (policy === "nan" && this.nanCode !== null) return this._nan(negative);
-    if (policy !== "infinity" || this.infinityCode === null) throw new Refusal(`${policy} does not suit this format`);
+    if (policy === "nan") return this._nan(negative);
     const inward = negative ? "up" : "down";
     const stays = mode === "toward_zero" || mode === inward || (mode === "to_odd" && (this.maxCode & 1n) === 1n);
     return stays ? top : this._signed(this.infinityCode, negative);

@@ -60,7 +60,7 @@ function gridOf(frame, reach, low, high, x, y, bits) {
   return s("g", { "aria-hidden": "true" },
     decadeTicks(-reach, reach, count).map((t) => [
       s("line", { class: "gridline", x1: px(x(t)), x2: px(x(t)), y1: frame.top, y2: frame.bottom }),
-      s("text", { x: px(x(t)), y: frame.bottom + 18, "text-anchor": "middle" }, decadeText(t))]),
+      s("text", { x: px(x(t)), y: frame.bottom + 18, "text-anchor": anchorAt(x(t), frame.right + 12) }, decadeText(t))]),
     rows.map((t) => [
       s("line", { class: "gridline", x1: frame.left, x2: frame.right, y1: px(y(t)), y2: px(y(t)) }),
       s("text", { x: frame.left - 6, y: px(y(t)) + 4, "text-anchor": "end" }, bits ? shortText(t, 4) : decadeText(t))]));

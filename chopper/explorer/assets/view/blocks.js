@@ -84,12 +84,13 @@ function barsOf(found, numbers) {
 function elementsOf(model, found) {
   const fmt = modelOf(model.element);
   const head = ["number", "in units of the scale", "bits", "element", ...(model.zero_point ? ["zero point"] : []), "value", "error"];
+  const look = (i) => [i === 2 ? "" : "n", ["in units of the scale", "element", "zero point"].includes(head[i]) ? "wide-only" : ""].join(" ");
   const rows = found.elements.map((one) => {
     const cells = [shortText(one.x, 7), near(one.quotient), bitText(fmt, one.code), model.zero_point ? String(one.code) : shortText(floatOf(fmt, one.code), 6),
       ...(model.zero_point ? [String(one.zero)] : []), shortText(one.value, 7), shortText(one.value - one.x, 3)];
-    return h("tr", { "data-code": one.code }, cells.map((text, i) => h("td", { class: i === 2 ? "" : "n", "data-label": head[i] }, i === 2 ? h("span", {}, text) : text)));
+    return h("tr", { "data-code": one.code }, cells.map((text, i) => h("td", { class: look(i) }, text)));
   });
-  return h("table", { class: "stack", "aria-label": "Elements" }, h("thead", {}, h("tr", {}, head.map((text, i) => h("th", { class: i === 2 ? "" : "n" }, text)))), h("tbody", {}, rows));
+  return h("table", { "aria-label": "Elements" }, h("thead", {}, h("tr", {}, head.map((text, i) => h("th", { class: look(i) }, text)))), h("tbody", {}, rows));
 }
 
 function startBlocks() {

@@ -6,7 +6,7 @@ function niceTicks(low, high, count) {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((k) => k * power).find((one) => one >= raw * 0.999) ?? raw;
   const found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) found.push(k * step);
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) found.push(k * step + 0); // no minus zero
   return found;
 }
 
@@ -14,7 +14,7 @@ function niceTicks(low, high, count) {
 function decadeTicks(low, high, count) {
   const step = [1, 2, 3, 5, 10, 20, 50, 100].find((one) => (high - low) / one <= count) ?? 200;
   const found = [];
-  for (let k = Math.ceil(low / step); k * step <= high; k++) found.push(k * step);
+  for (let k = Math.ceil(low / step); k * step <= high; k++) found.push(k * step + 0);
   return found;
 }
 
@@ -29,4 +29,6 @@ const tickText = (x, step) => {
 
 /** A line of text fitted into a width, by leaving out its end. */
 const fitted = (text, width) => (text.length * 7 > width ? text.slice(0, Math.max(1, Math.floor(width / 7) - 1)) + "…" : text);
+/** Where a text under a tick begins, so that it stays inside of its picture. */
+const anchorAt = (x, width) => (x < 22 ? "start" : x > width - 22 ? "end" : "middle");
 const px = (x) => Math.round(x * 10) / 10;

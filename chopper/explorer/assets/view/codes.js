@@ -7,6 +7,7 @@ function drawCodes() {
   const one = described.get(name);
   const fmt = drawn(name);
   const code = codeOf(name);
+  const short = fmt.bits <= 8;
   const pick = (next) => selectCode(name, next);
   fill(byId("codes-tabs"), segments("Format", "codes-format", state.chosen.map((each) => [each, each, colourOf(each)]), name, (each) => change("code", { active: each })));
   byId("codes-lead").textContent = `${unitNote(name)}: ${one.layout}. Click a bit to turn it.`;
@@ -14,8 +15,8 @@ function drawCodes() {
   fill(byId("codes-body"),
     bitButtons(fmt, code, pick),
     h("div", { class: "two" },
-      h("div", {}, valueOf(fmt, code), stepsOf(fmt, code, pick), specialsOf(one, fmt, pick)),
-      h("div", {}, fmt.bits <= 8 ? mapOf(fmt, code, pick) : null, tableOf(fmt, code, pick))),
+      h("div", {}, valueOf(fmt, code), stepsOf(fmt, code, pick), specialsOf(one, fmt, pick), short ? tableOf(fmt, code, pick) : null),
+      h("div", {}, short ? mapOf(fmt, code, pick) : tableOf(fmt, code, pick))),
     aboutOf(one));
   if (focus) byId("codes-body").querySelector(focus)?.focus({ preventScroll: true });
 }

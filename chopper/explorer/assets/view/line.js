@@ -64,14 +64,14 @@ function within(fmt) {
 }
 
 function axisOf(width, height, x) {
-  const count = Math.max(2, Math.floor(width / 90));
+  const count = Math.max(2, Math.floor(width / 64));
   const log = view.scale === "log";
   const ticks = log && view.high - view.low > 1.5 ? decadeTicks(view.low, view.high, count) : niceTicks(view.low, view.high, count);
   const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;
   const text = (t) => (!log ? tickText(t, step) : Number.isInteger(t) ? decadeText(t) : shortText(10 ** t, 4));
   return s("g", { "aria-hidden": "true" }, ticks.map((t) => [
     s("line", { class: "gridline", x1: px(x(t)), x2: px(x(t)), y1: 4, y2: height - 24 }),
-    s("text", { x: px(x(t)), y: height - 8, "text-anchor": x(t) < 24 ? "start" : x(t) > width - 24 ? "end" : "middle" }, text(t)),
+    s("text", { x: px(x(t)), y: height - 8, "text-anchor": anchorAt(x(t), width) }, text(t)),
   ]));
 }
 

@@ -30,11 +30,24 @@ function columnOf(name, x) {
   const head = h("h3", {}, name);
   const style = `--c:${colourOf(name)}`;
   if (isScaled(name)) {
-    return h("div", { class: "column", style }, head, h("p", { class: "note" }, "Elements share scales: what a number becomes depends on its block. See ", h("a", { href: "#blocks", onclick: () => showBlocks(name) }, "Shared scales"), "."));
+    const link = h("a", { href: "#blocks", onclick: () => showBlocks(name) }, "Shared scales");
+    return h("div", { class: "column", style }, head, h("p", { class: "note" }, "Elements share scales: what a number becomes depends on its block. ", aloneText(name, x), " See ", link, "."));
   }
   const fmt = drawn(name);
   const rows = DATA.modes.map((mode) => modeOf(fmt, mode, x));
   return h("div", { class: "column", style, "data-format": name }, head, stripOf(fmt, x), h("dl", { class: "modes" }, rows));
+}
+
+/** What a number becomes in a block of its own. */
+function aloneText(name, x) {
+  if (!Number.isFinite(x)) return "";
+  try {
+    const found = blocksOf(described.get(name).model, [x]);
+    return `Alone in a block, to nearest, it becomes ${shortText(found.elements[0].value, 9)}.`;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return "";
+  }
 }
 
 function roundTo(fmt, x, mode) {

@@ -10,7 +10,7 @@ function drawStudy() {
   byId("study-lead").textContent = `${found.name ? `${found.name}: ` : ""}${found.count.toLocaleString("en")} numbers` +
     `${found.zeros ? `, ${found.zeros.toLocaleString("en")} of them zero` : ""}${span}, rounded ${found.rounding.replace(/_/g, " ")}.` +
     (found.left_out ? ` ${found.left_out.toLocaleString("en")} infinities and NaNs are left out.` : "");
-  fill(byId("study-body"), summaryOf(some, found), refusalsOf(known, found),
+  fill(byId("study-body"), summaryOf(some, found), notesOf(found),
     h("div", { class: "multiples" }, some.map((name) => histogramOf(name, found.formats[name], some, found))));
 }
 
@@ -28,7 +28,10 @@ function summaryOf(names, found) {
   return h("table", { class: "stack", "aria-label": "Errors by format" }, h("thead", {}, h("tr", {}, head.map((text, i) => h("th", { class: i ? "n" : "" }, text)))), h("tbody", {}, rows));
 }
 
-const refusalsOf = (names, found) => names.filter((name) => found.formats[name].refused).map((name) => h("p", { class: "note" }, `${name}: ${found.formats[name].refused}`));
+function notesOf(found) {
+  const why = (name) => (found.formats[name] ? found.formats[name].refused : `not studied here; write the page with --fmt ${name}`);
+  return state.chosen.filter(why).map((name) => h("p", { class: "note" }, `${name}: ${why(name)}`));
+}
 
 /** How many numbers have which relative error, by powers of two, on one axis for all formats. */
 function histogramOf(name, one, names, found) {
@@ -47,7 +50,7 @@ function histogramOf(name, one, names, found) {
   return h("figure", { style: "margin:0" }, h("figcaption", {}, h("b", {}, h("i", { class: "dot", style: `--c:${colourOf(name)}` }), name), h("span", { class: "note" }, ` ${inexact.toLocaleString("en")} changed`)),
     s("svg", { viewBox: `0 -2 ${width} ${height + 24}`, role: "img", "aria-label": `Histogram of relative errors of ${name}`, style: "width:100%" },
       s("g", { fill: colourOf(name) }, bars), s("line", { class: "axis", x1: 0, x2: width, y1: height, y2: height }),
-      ticks.map((t) => s("text", { x: px(Math.min(Math.max(x(t), 10), width - 12)), y: height + 16, "text-anchor": "middle" }, `2${raised(t)}`))));
+      ticks.map((t) => s("text", { x: px(x(t)), y: height + 16, "text-anchor": anchorAt(x(t), width) }, `2${raised(t)}`))));
 }
 
 function startStudy() {
