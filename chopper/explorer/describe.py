@@ -8,6 +8,7 @@ from functools import singledispatch
 from typing import Any
 
 from chopper.anatomy import fields, kind_of, layout, row_of, special_codes
+from chopper.anatomy.text import short
 from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.codebook import CodebookFormat
@@ -60,7 +61,10 @@ def describe(fmt: Format) -> dict[str, Any]:
 
 
 def _numbers(fmt: Format) -> list[list[str]]:
-    """Return the lines of `chopper.finfo` below the first, as names and texts; none where it has no answer."""
+    """Return the lines of `chopper.finfo` below the first, as names and texts; the ends where it counts for long."""
+    counts = isinstance(fmt, ScaledFormat) or (isinstance(fmt, TakumFormat) and fmt.logarithmic)
+    if counts and fmt.bits > LIST_BITS:
+        return [["max", short(fmt.max)], ["min", short(fmt.min)], ["smallest", short(fmt.smallest)]]
     try:
         lines = str(finfo(fmt)).splitlines()[1:]
     except UnsupportedInputError:

@@ -11,7 +11,7 @@ function drawCodes() {
   const pick = (next) => selectCode(name, next);
   fill(byId("codes-tabs"), segments("Format", "codes-format", state.chosen.map((each) => [each, each, colourOf(each)]), name, (each) => change("code", { active: each })));
   byId("codes-lead").textContent = `${unitNote(name)}: ${one.layout}. Click a bit to turn it.`;
-  const focus = document.activeElement?.closest("#codes-body") ? focusKey(document.activeElement) : null;
+  const focus = document.activeElement?.closest("#codes-body") ? focusKey(document.activeElement, code) : null;
   fill(byId("codes-body"),
     bitButtons(fmt, code, pick),
     h("div", { class: "two" },
@@ -21,9 +21,10 @@ function drawCodes() {
   if (focus) byId("codes-body").querySelector(focus)?.focus({ preventScroll: true });
 }
 
-/** A selector that finds what has the focus again after drawing. */
-function focusKey(node) {
-  for (const key of ["bit", "cell", "key"]) if (node.dataset[key] !== undefined) return `[data-${key}="${node.dataset[key]}"]`;
+/** A selector that finds what has the focus again after drawing; on the map it follows the selected code. */
+function focusKey(node, code) {
+  if (node.dataset.cell !== undefined) return `[data-cell="${code}"]`;
+  for (const key of ["bit", "key"]) if (node.dataset[key] !== undefined) return `[data-${key}="${node.dataset[key]}"]`;
   return null;
 }
 
