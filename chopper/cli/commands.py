@@ -183,7 +183,7 @@ def plot_figure(
 @app.command()
 def explore(
     data: Annotated[Path | None, typer.Argument(help="Numbers of your own: a .npy, .npz, .csv or .txt file.")] = None,
-    fmt: Annotated[str, typer.Option("--fmt", help="Formats shown at first, separated by commas.")] = "e4m3,posit8,mxfp4",
+    fmt: Annotated[str, typer.Option("--fmt", help="Those shown at first, with commas.")] = "e4m3,posit8,mxfp4",
     out: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("chopper-explorer.html"),
     array: Annotated[str | None, typer.Option(help="Which array of an .npz file.")] = None,
     only: Annotated[bool, typer.Option("--only", help="Leave all other formats out.")] = False,

@@ -125,9 +125,7 @@ def _(fmt: ScaledFormat) -> dict[str, Any]:
     levels = []
     for level in fmt.levels:
         rule = plain(level.rule)
-        levels.append(
-            {"name": str(level.scale), "block": list(level.block), "rule": rule, "scale": model(level.scale)}
-        )
+        levels.append({"name": str(level.scale), "block": list(level.block), "rule": rule, "scale": model(level.scale)})
     return {
         "family": fmt.family,
         "element": model(fmt.element),

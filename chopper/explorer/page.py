@@ -59,7 +59,8 @@ def page(chosen: Iterable[str | Format] = DEFAULT, study: dict[str, Any] | None 
     first = list(dict.fromkeys(get(fmt) for fmt in chosen))
     if not 1 <= len(first) <= 8:
         raise UnsupportedInputError(f"{len(first)} formats are not legal; legal: 1 to 8")
-    described, left_out = {}, {}
+    described: dict[str, dict[str, Any]] = {}
+    left_out: dict[str, str] = {}
     for fmt in [*first, *(() if only else formats())]:
         try:
             described.setdefault(str(fmt), describe(fmt))

@@ -55,7 +55,7 @@ def study(x: Any, formats: Iterable[str | Format], name: str = "", rounding: str
     --------
     >>> found = study([0.1, 1.0, 3.0], ["e4m3"])
     >>> found["binades"], found["formats"]["e4m3"]["exact"], found["formats"]["e4m3"]["histogram"]
-    ({'first': -4, 'counts': [1, 0, 0, 0, 1, 1]}, 0.6666666666666666, {'first': -6, 'counts': [1]})
+    ({'first': -4, 'counts': [1, 0, 0, 0, 1, 1]}, 0.6666666666666666, {'first': -7, 'counts': [1]})
     """
     given = np.asarray(x)
     data = as_finite(given)

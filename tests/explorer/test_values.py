@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from chopper.formats.base import Format
 from chopper.formats.registry import rows as named
 from chopper.formats.table import TableFormat
 from chopper.rounding import Overflow, Rounding
+from tests.explorer.ask import BLOCKS, ROUND, VALUES
 from tests.explorer.difficult import difficult, rows
 from tests.families import posit_oracle
 from tests.families.definition import Definition
@@ -27,23 +29,8 @@ MODES = tuple(Rounding)
 FEWER = tuple(mode for mode in MODES if not mode.random or mode is Rounding.STOCHASTIC)
 """For formats that are looked up: the library prepares a table for each mode."""
 SLOW = ("posit64", "takum_log16", "takum_log12")
-"""Judged by definitions: the library refuses the first, since float64 does not hold it, and prepares the others long."""
+"""Judged by definitions: the library refuses the first, which float64 does not hold, and prepares the others long."""
 REFUSED = (1 << 64) - 1
-
-BITS = """(x) => { const view = new DataView(new ArrayBuffer(8)); view.setFloat64(0, x); return view; }"""
-VALUES = f"""([name, codes]) => codes.map((code) => [({BITS})(explorer.value(name, code)).getBigUint64(0).toString(), explorer.kind(name, code)])"""
-ROUND = """([name, xs, mode, overflow]) => xs.map((text) => {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setBigUint64(0, BigInt(text));
-  try { return explorer.round(name, view.getFloat64(0), mode, overflow ?? undefined); } catch (error) { return error.message; }
-})"""
-BLOCKS = """([name, xs]) => {
-  const { scales, elements } = explorer.blocks(name, xs);
-  return {
-    scales: scales.map((level) => level.map((one) => Number(one.code))), codes: elements.map((one) => Number(one.code)),
-    values: elements.map((one) => one.value), zeros: elements.map((one) => Number(one.zero ?? 0)),
-  };
-}"""
 
 
 def patterns(x: np.ndarray) -> list[str]:
@@ -144,7 +131,9 @@ def test_rounding_of_many(models: Any, fmt: Format, tally) -> None:
     check(models, fmt, difficult(fmt, 12, seed=1), MODES, partial(library, fmt), tally)
 
 
-@pytest.mark.parametrize("name", ["e4m3", "e5m2", "ue4m3", "e8m0", "e2m1", "posit8", "takum_linear8", "lns8", "hif8", "int8", "nf4"])
+@pytest.mark.parametrize(
+    "name", ["e4m3", "e5m2", "ue4m3", "e8m0", "e2m1", "posit8", "takum_linear8", "lns8", "hif8", "int8", "nf4"]
+)
 def test_policies(models: Any, name: str, tally) -> None:
     """Every overflow policy gives the library's codes, or is refused where the library refuses."""
     fmt = chopper.get(name)
@@ -153,11 +142,9 @@ def test_policies(models: Any, name: str, tally) -> None:
         for mode in (Rounding.NEAREST_EVEN, Rounding.TOWARD_ZERO, Rounding.UP, Rounding.TO_ODD):
             near, _, _, refused = rounded(models, fmt, x, mode, policy)
             want = np.full(x.size, REFUSED, np.uint64)
-            for i, number in enumerate(x):
-                try:
-                    want[i] = int(chopper.encode(float(number), fmt, mode, overflow=policy))
-                except ChopperError:
-                    pass
+            for i, one in enumerate(x):
+                with suppress(ChopperError):
+                    want[i] = int(chopper.encode(float(one), fmt, mode, overflow=policy))
             tally.same(near, want, x, fmt=fmt, mode=mode, about=policy.value)
             assert (refused == (want == REFUSED)).all()
 
@@ -180,7 +167,9 @@ def test_shared_scales(models: Any, fmt: Format, tally) -> None:
             assert set(found["zeros"]) == set(want.zero_points.reshape(-1).tolist())
 
 
-@pytest.mark.parametrize("text", ["0.1", "-3e5", "1/3", "-7/3", "1e400", "5e-324", "0.1e-400", ".5", "4.", "9007199254740993"])
+@pytest.mark.parametrize(
+    "text", ["0.1", "-3e5", "1/3", "-7/3", "1e400", "5e-324", "0.1e-400", ".5", "4.", "9007199254740993"]
+)
 def test_reading(models: Any, text: str) -> None:
     """What is typed is read as the command reads it."""
     from chopper.cli.commands import _number

@@ -55,8 +55,16 @@ class FloatModel {
     return code & this.signCode ? opposite(size) : size;
   }
 
+  /** The value in float64 arithmetic, exact where float64 holds it. */
   approximate(code) {
-    return toFloat(this.number(code));
+    const size = code & (this.half - 1n);
+    if (size < this.firstCode) return 0;
+    const field = Number(size >> this.fractionBits);
+    const fraction = Number(BigInt.asUintN(this.precision - 1, size));
+    const subnormal = field < this.first_field;
+    const whole = subnormal ? fraction : fraction + 2 ** (this.precision - 1);
+    const value = scaled(whole, (subnormal ? 1 : field) - this.bias - this.precision + 1);
+    return code & this.signCode ? -value : value;
   }
 
   kind(code) {

@@ -19,12 +19,14 @@ function toFloat(a) {
   const e = Math.max(exponentOf(size), -1022);
   const steps = roundHalfEven(over(size, powerOfTwo(e - 52)));
   if (e > 1023) return a.n < 0n ? -Infinity : Infinity;
-  let found = Number(steps);
-  let power = e - 52;
-  // two exact scalings, so that no power of two leaves the range of float64
-  const first = Math.max(power, -1000);
-  found = found * 2 ** first * 2 ** (power - first);
+  const found = scaled(Number(steps), e - 52);
   return a.n < 0n ? -found : found;
+}
+
+/** x 2^e, by two powers of two, so that neither leaves the range of float64. */
+function scaled(x, e) {
+  const first = Math.max(e, -1000);
+  return x * 2 ** first * 2 ** (e - first);
 }
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;

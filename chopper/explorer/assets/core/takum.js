@@ -28,9 +28,10 @@ class TakumModel extends ListedModel {
   }
 
   approximate(code) {
-    if (!this.logarithmic || code === 0n) return toFloat(this.number(code));
+    if (code === 0n) return 0;
     const { c, m, digits } = this._parts(code > this.nar ? this.top - code : code, this.n);
-    const size = Math.exp((c + Number(m) / 2 ** Number(digits)) / 2);
+    const part = Number(m) / 2 ** Number(digits);
+    const size = this.logarithmic ? Math.exp((c + part) / 2) : (1 + part) * 2 ** c;
     return code > this.nar ? -size : size;
   }
 

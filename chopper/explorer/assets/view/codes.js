@@ -37,7 +37,7 @@ function valueOf(fmt, code) {
   const read = readingOf(fmt, code);
   if (read) rows.push(["read as", read]);
   return h("div", { "aria-live": "polite" },
-    h("p", { class: "value", id: "code-value" }, shortText(isNumber(fmt, code) && !Number.isFinite(value) ? fmt.number(code) : value, 9)),
+    h("p", { class: "value", id: "code-value" }, !isNumber(fmt, code) ? exact : shortText(Number.isFinite(value) ? value : fmt.number(code), 9)),
     h("dl", { class: "facts" }, rows.map(([what, ...text]) => [h("dt", {}, what), h("dd", {}, text)])));
 }
 
