@@ -26,7 +26,9 @@ from chopper.hardware import unit, units
 from chopper.rounding import Rounding
 from chopper.verify import can_prove, checks
 
-__all__ = ["app", "compare", "demo", "formats", "info", "list_units", "plot_figure", "round_number", "table", "verify"]
+__all__ = [
+    "app", "compare", "demo", "explore", "formats", "info", "list_units", "plot_figure", "round_number", "table", "verify",
+]  # fmt: skip
 
 app = typer.Typer(
     name="chopper",
@@ -189,6 +191,33 @@ def plot_figure(
 
     plot_formats(chosen, plot, decades=(first, last))
     _console().print(f"figure: {plot}")
+
+
+@app.command()
+def explore(
+    data: Annotated[Path | None, typer.Argument(help="Numbers of your own: a .npy, .npz, .csv or .txt file.")] = None,
+    fmt: Annotated[str, typer.Option("--fmt", help="Those shown at first, with commas.")] = "e4m3,posit8,mxfp4",
+    out: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("chopper-explorer.html"),
+    array: Annotated[str | None, typer.Option(help="Which array of an .npz file.")] = None,
+    only: Annotated[bool, typer.Option("--only", help="Leave all other formats out.")] = False,
+    opened: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+) -> None:
+    """Write a page to look at formats with: number lines, codes, rounding, accuracy, shared scales."""
+    from chopper import explorer
+    from chopper.formats import registry
+
+    chosen = [get(name) for name in _names(fmt)]
+    found = None
+    if data is not None:
+        numbers = read_numbers(data, array)
+        others = (one for one in registry.formats() if explorer.is_quick(one) and not only)
+        every = list(dict.fromkeys([*chosen, *others]))
+        with _progress() as progress:
+            found = explorer.study(numbers, progress.track(every, description="rounding"), data.name)
+    explorer.write_page(out, chosen, study=found, only=only)
+    _console().print(f"page: {out}", soft_wrap=True)
+    if opened and not explorer.show_page(out):
+        _console().print("no browser found: open the file yourself")
 
 
 def _check_plot(path: Path) -> None:
