@@ -75,6 +75,15 @@ def test_inputs_tell_floors_apart() -> None:
     assert [int((got[0] != other).sum()) > 0 for other in got] == [False, True, True, True]
 
 
+def test_floor_of_fp16() -> None:
+    """2^-25 is a tie; 2^-46 or 2^-47 beside it lies above the tie, unless a floor cuts it off."""
+    unit = hardware.unit("h100.wgmma.fp16.fp16")
+    a, b = np.array([[0x0C00, 0x0002]], np.uint16), np.array([[0x0800, 0x0002], [0x0800, 0x0001]], np.uint16)
+    found = [hardware.products(replace(unit, model=replace(unit.model, floor=floor)), a, b)[0].tolist()
+             for floor in (-20, -21, -22, None)]  # fmt: skip
+    assert found == [[0, 0], [1, 0], [1, 1], [1, 1]]
+
+
 def test_underflow_is_positive_zero() -> None:
     """A negative sum that becomes zero is +0, and so is an exact zero of whatever signs."""
     for name, tiny in (("h100.wgmma.bf16", 0x1900), ("h100.wgmma.fp16.fp16", 0x0001)):
