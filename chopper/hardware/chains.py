@@ -66,7 +66,7 @@ X86 = Rules(results="flush", operands="signed_zero", addend="signed_zero")
 ARM = Rules(rounding="to_odd", results="flush", operands="signed_zero", addend="signed_zero")
 """Arm's BFloat16 dot products with FPCR.EBF = 0."""
 CDNA2 = Rules(results="flush_rounded", operands="zero", addend="zero")
-"""AMD CDNA2's 16-bit matrix instructions."""
+"""AMD CDNA2's 16-bit matrix instructions.  With products flushed too, no sum has bits in which "flush" would differ."""
 
 
 @final
