@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chopper import errors, hardware
+from chopper import decode, errors, hardware, matmul
 from chopper.formats.registry import get
 from chopper.hardware.base import Unit
 from chopper.hardware.chains import (
@@ -186,3 +186,17 @@ def test_flushing_to_zero_changes_nothing() -> None:
     command = [sys.executable, "-W", "error", "-c", FLUSHED]
     found = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["x86.tdpbf16ps.bf16", "arm.bfdot.bf16", "cdna1.mfma.fp16", "h100.mma.fp64", "x86.maddubs.uint8_int8"]
+)
+def test_matmul(name: str) -> None:
+    """`chopper.matmul` on numbers is `products` on their codes."""
+    unit = hardware.unit(name)
+    a, b, _ = tiles(unit, "mid" if unit.c != "int32" else "bits", (5, 7, 2 * unit.k), 2)
+    wide = np.float64
+    x, y = decode(a, unit.a, wide), decode(b, unit.b, wide).swapaxes(-1, -2)
+    got = matmul(x, y, accumulate=name)
+    want = decode(hardware.products(unit, a, b), unit.c, wide)
+    assert (got.astype(wide).view(np.uint64) == want.view(np.uint64)).all()
