@@ -147,6 +147,11 @@ def test_names() -> None:
         lambda: EvenOddChain(31),
         lambda: PairTree(3),
         lambda: PairSum(3),
+        lambda: ExactSum(0),
+        lambda: ExactSum("4"),
+        lambda: PairTree("4"),
+        lambda: PairTree(rules=Rules("fp64")),
+        lambda: FusedChain((1, 0), Rules("fp64")),
     ],
 )
 def test_models_refuse_nonsense(make: Any) -> None:
