@@ -24,7 +24,7 @@ from chopper.rounding import Rounding
 __all__ = ["products"]
 
 _Array = npt.NDArray[Any]
-Chain = FusedChain | EvenOddChain | PairTree | ExactSum
+_Chain = FusedChain | EvenOddChain | PairTree | ExactSum
 
 _WIDTH = 16
 """Columns come in as many as the rows of the exact steps take at once."""
@@ -35,7 +35,7 @@ _QUIET = {"fp32": 0x7FC00000, "fp64": 0x7FF8 << 48}
 
 def products(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -> _Array:
     """Return the codes of results for codes (T, M, K), (T, N, K), (T, M, N); of NaNs, the positive quiet one."""
-    model: Chain = unit.model
+    model: _Chain = unit.model
     formats = get(unit.a), get(unit.b)
     rules = model.rules if not isinstance(model, ExactSum) else IEEE
     result = get(rules.fmt)
@@ -51,7 +51,7 @@ def products(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -
     return _codes(_run(model, x, y, z, np.dtype(np.float64), threads), rules.fmt)
 
 
-def _filled(model: Chain, x: _Array) -> _Array:
+def _filled(model: _Chain, x: _Array) -> _Array:
     """Fill up k with zeros, as software does: chains to whole blocks, even and odd ones to pairs."""
     whole = model.terms if isinstance(model, FusedChain) else 2 if isinstance(model, EvenOddChain) else 1
     short = -x.shape[-1] % whole
@@ -68,7 +68,7 @@ def _tamed(codes: _Array, fmt: Format, subnormals: str) -> _Array:
     return np.where(tiny, codes & sign if subnormals == "signed_zero" else kind(0), codes)
 
 
-def _safe(model: Chain, fmt: str, formats: tuple[Format, Format], x: _Array, y: _Array, z: _Array) -> bool:
+def _safe(model: _Chain, fmt: str, formats: tuple[Format, Format], x: _Array, y: _Array, z: _Array) -> bool:
     """Whether the processor's own arithmetic gives the results whatever it does with subnormal numbers.
 
     All products and c are multiples of one power of two that is a normal number.  So is then every sum, rounded or not.
@@ -104,7 +104,7 @@ def _step(rules: Rules) -> tuple[Kernel, FloatParams]:
     return Kernel("float", "round_float_general", mode.value, 64), f
 
 
-def _run(model: Chain, x: _Array, y: _Array, z: _Array, dtype: np.dtype[Any], threads: int | None) -> _Array:
+def _run(model: _Chain, x: _Array, y: _Array, z: _Array, dtype: np.dtype[Any], threads: int | None) -> _Array:
     """Run a model by compiled loops in float32, or by exact steps in float64."""
     from chopper.engine.hardware import chain_loops
 
@@ -134,7 +134,7 @@ def _weight(x: _Array, columns: int) -> int:
     return max(1, int(x.shape[-1]) * columns // 8)
 
 
-def _double(model: Chain, factors: list[_Array], c: _Array, threads: int | None) -> _Array:
+def _double(model: _Chain, factors: list[_Array], c: _Array, threads: int | None) -> _Array:
     """Run a chain of fused multiply-adds in binary64."""
     from chopper import ops
 

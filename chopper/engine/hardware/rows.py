@@ -20,7 +20,7 @@ __all__ = ["add", "advance", "multiply"]
 
 
 @intrinsic
-def fused(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+def _fused(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a * b + c, rounded once."""
     return c(c, c, c), lambda context, builder, sig, args: builder.fma(*args)
 
@@ -37,7 +37,7 @@ def _advance(step: Any, acc: Any, b: Any, a: Any, f: Any) -> Callable[..., None]
 
     def native(step: Any, acc: Any, b: Any, a: Any, f: Any) -> None:
         for j in range(acc.size):
-            acc[j] = fused(a, b[j], acc[j])
+            acc[j] = _fused(a, b[j], acc[j])
 
     return native if isinstance(step, types.NoneType) else exact
 
