@@ -46,8 +46,8 @@ proofs: $(VENV)/.test ## the proofs about the kernels, for all inputs
 docs: $(VENV)/.docs ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
 
-gpu: ## run the GPU tests with $(PYTHON) as it is; installs nothing
-	@if [ -d tests/gpu ]; then PYTHONPATH=. $(PYTHON) -m pytest tests/gpu -q -rs; else echo "tests/gpu: there is nothing yet"; fi
+gpu: ## run the GPU tests and compare instructions with their models, with $(PYTHON) as it is; installs nothing
+	PYTHONPATH=. $(PYTHON) -m pytest tests/gpu tests/hardware -q -rs
 
 clean: ## remove the environment and everything that was built
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis

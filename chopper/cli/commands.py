@@ -242,7 +242,9 @@ def demo(
 def verify(
     proofs: Annotated[bool, typer.Option(help="Prove the kernels too, where z3 is installed.")] = True,
     seed: Annotated[int, typer.Option(min=0, help="Of the random inputs.")] = 0,
-    hardware: Annotated[bool, typer.Option("--hardware", help="Compare matrix instructions with their models.")] = False,
+    hardware: Annotated[
+        bool, typer.Option("--hardware", help="Compare matrix instructions with their models.")
+    ] = False,
     rows: Annotated[int, typer.Option(min=1, help="--hardware: results of each class of inputs.")] = 20_000,
     only: Annotated[str, typer.Option(help="--hardware: units whose names start so.")] = "",
     rehearse: Annotated[bool, typer.Option("--rehearse", help="--hardware: models play the instructions.")] = False,

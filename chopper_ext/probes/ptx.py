@@ -80,7 +80,9 @@ def _kinds(accumulator: str) -> tuple[str, str]:
     return "b32", "f32" if accumulator == "f32" else "b32"
 
 
-def mma(a: str, b: str, acc: str, rows: int, k: int, element: int, target: str, version: str, saturate: bool = False) -> str:
+def mma(
+    a: str, b: str, acc: str, rows: int, k: int, element: int, target: str, version: str, saturate: bool = False
+) -> str:
     """Return the kernel of ``mma.sync.aligned.m<rows>n8k<k>``, 32 threads a tile.
 
     Parameters

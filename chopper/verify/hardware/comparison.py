@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,6 +23,10 @@ from chopper.verify.hardware.probing import label_of, machine_of
 __all__ = ["Comparison", "Sample", "compare", "differing"]
 
 _Array = npt.NDArray[Any]
+_OneClass = tuple[tuple[int, int], tuple[_Array, ...], list[dict[str, Any]]]
+
+_WORKERS = 8
+"""Classes at work at the same time."""
 
 _PART = 1 << 22
 """Elements of a and b in one call."""
@@ -35,7 +43,7 @@ class Sample:
     """A few results to be recorded: codes of rows a, b, c and d, and the class each tile comes from."""
 
     names: list[str] = field(default_factory=list)
-    arrays: list[tuple[_Array, _Array, _Array, _Array]] = field(default_factory=list)
+    arrays: list[tuple[_Array, ...]] = field(default_factory=list)
 
 
 @dataclass
@@ -96,27 +104,38 @@ def compare(probe: Any, rows: int, key: int = 0, *, threads: int | None = None) 
         found.reason = probe.missing() or ""
         if not found.reason:
             found.machine = machine_of(probe)
-            for name in classes(unit(probe.unit)):
-                found.classes[name] = _class(probe, found, name, rows, key, threads)
+            names = classes(unit(probe.unit))
+            with ThreadPoolExecutor(min(_WORKERS, os.cpu_count() or 1)) as pool:
+                parts = pool.map(partial(_class, probe, rows, key, threads, Lock()), names)
+                for name, (counts, sample, examples) in zip(names, parts, strict=True):
+                    found.classes[name] = counts
+                    found.examples += examples
+                    if sample:
+                        found.sample.names.append(name)
+                        found.sample.arrays.append(sample)
     except (ChopperError, RuntimeError, OSError, AttributeError) as problem:
         found.reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
     found.seconds = time.perf_counter() - start
     return found
 
 
-def _class(probe: Any, found: Comparison, name: str, rows: int, key: int, threads: int | None) -> tuple[int, int]:
+def _class(probe: Any, rows: int, key: int, threads: int | None, device: Lock, name: str) -> _OneClass:
+    """Return counts, the sample and examples of one class; the device is asked by one thread at a time."""
     one, wrong, count = unit(probe.unit), 0, 0
+    sample: tuple[_Array, ...] = ()
+    examples: list[dict[str, Any]] = []
     for part, size in enumerate(_parts(probe.shape, rows)):
         a, b, c = tiles(one, probe.shape, name, size, key, part, adds=getattr(probe, "adds", True))
-        d = np.asarray(probe.products(a, b, c))
+        with device:
+            d = np.asarray(probe.products(a, b, c))
         wanted = products(one, a, b, c, threads=threads)
         bad = differing(d, wanted, one.c)
         if part == 0 and probe.shape[2] <= _LONGEST:
-            _keep(found.sample, name, a, b, c, d)
-        if bad.any() and part == 0:
-            found.examples += _examples(name, bad, a, b, c, d, wanted)
+            sample = _few(a, b, c, d)
+        if bad.any() and len(examples) < _SHOWN:
+            examples += _examples(name, bad, a, b, c, d, wanted)
         wrong, count = wrong + int(bad.sum()), count + d.size
-    return count, wrong
+    return (count, wrong), sample, examples
 
 
 def _parts(shape: tuple[int, int, int], rows: int) -> Iterator[int]:
@@ -128,12 +147,11 @@ def _parts(shape: tuple[int, int, int], rows: int) -> Iterator[int]:
         left -= most
 
 
-def _keep(sample: Sample, name: str, *arrays: _Array) -> None:
-    """Keep four rows and four columns of the first tile, of long sums two."""
+def _few(*arrays: _Array) -> tuple[_Array, ...]:
+    """Return four rows and four columns of the first tile, of long sums two."""
     a, b, c, d = (x[0] for x in arrays)
     few = 4 if a.shape[-1] <= 32 else 2
-    sample.names.append(name)
-    sample.arrays.append((a[:few].copy(), b[:few].copy(), c[:few, :few].copy(), d[:few, :few].copy()))
+    return a[:few].copy(), b[:few].copy(), c[:few, :few].copy(), d[:few, :few].copy()
 
 
 def _examples(name: str, bad: _Array, *arrays: _Array) -> list[dict[str, Any]]:
