@@ -5,6 +5,7 @@ The models are data; `chopper.engine.hardware.chains` runs them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -20,6 +21,11 @@ _SUBNORMALS = ("gradual", "signed_zero", "zero")
 def _legal(name: str, value: object, legal: tuple[object, ...]) -> None:
     if value not in legal:
         raise PolicyError(f"{name}={value!r} is not legal; legal: {', '.join(map(repr, legal))}")
+
+
+def _legal_terms(terms: object, text: str, legal: Callable[[int], bool]) -> None:
+    if isinstance(terms, bool) or not isinstance(terms, int) or not 1 <= terms <= 1 << 12 or not legal(terms):
+        raise PolicyError(f"terms={terms!r} is not legal; legal: {text} up to 4096")
 
 
 @final
@@ -40,6 +46,16 @@ class Rules:
     operands, addend : str
         Subnormal factors and subnormal c: "gradual": they are numbers; "signed_zero": zeros of their sign; "zero": +0,
         as -0 is then too.
+
+    Raises
+    ------
+    PolicyError
+        If a field is not legal, or does not suit fp64, which is rounded as IEEE 754 has it.
+
+    Examples
+    --------
+    >>> Rules(rounding="to_odd").results
+    'gradual'
     """
 
     fmt: str = "fp32"
@@ -59,6 +75,11 @@ class Rules:
             raise PolicyError("fmt='fp64' is rounded to nearest_even with gradual underflow only; leave the others out")
 
 
+def _single(rules: Rules) -> None:
+    if rules.fmt != "fp32":
+        raise PolicyError(f"rules with fmt={rules.fmt!r} suit a FusedChain only; legal here: 'fp32'")
+
+
 IEEE = Rules()
 """binary32 of IEEE 754."""
 X86 = Rules(results="flush", operands="signed_zero", addend="signed_zero")
@@ -66,7 +87,7 @@ X86 = Rules(results="flush", operands="signed_zero", addend="signed_zero")
 ARM = Rules(rounding="to_odd", results="flush", operands="signed_zero", addend="signed_zero")
 """Arm's BFloat16 dot products with FPCR.EBF = 0."""
 CDNA2 = Rules(results="flush_rounded", operands="zero", addend="zero")
-"""AMD CDNA2's 16-bit matrix instructions."""
+"""AMD CDNA2's 16-bit matrix instructions.  With products flushed too, no sum has bits in which "flush" would differ."""
 
 
 @final
@@ -81,6 +102,16 @@ class FusedChain:
         The last block is filled up with products of zeros.
     rules : Rules
         What R does.
+
+    Raises
+    ------
+    PolicyError
+        If `order` is no permutation.
+
+    Examples
+    --------
+    >>> FusedChain((1, 0), X86).terms
+    2
     """
 
     engine: ClassVar[str] = "chains"
@@ -90,8 +121,10 @@ class FusedChain:
     rules: Rules = IEEE
 
     def __post_init__(self) -> None:
-        if sorted(self.order) != list(range(len(self.order))) or not self.order:
-            raise PolicyError(f"order={self.order!r} is not legal; legal: a permutation of 0 ... n-1")
+        if not isinstance(self.order, tuple) or not self.order or {*self.order} != {*range(len(self.order))}:
+            raise PolicyError(f"order={self.order!r} is not legal; legal: a tuple with a permutation of 0 ... n-1")
+        if self.rules.fmt == "fp64" and self.order != (0,):
+            raise PolicyError(f"order={self.order!r} does not suit fp64; legal: (0,)")
 
     @property
     def terms(self) -> int:
@@ -109,7 +142,17 @@ class EvenOddChain:
     terms : int
         Terms of a block; blocks follow in order of k.
     rules : Rules
-        What R does.
+        What R does, in fp32.
+
+    Raises
+    ------
+    PolicyError
+        If a field is out of range.
+
+    Examples
+    --------
+    >>> EvenOddChain().terms
+    32
     """
 
     engine: ClassVar[str] = "chains"
@@ -119,8 +162,8 @@ class EvenOddChain:
     rules: Rules = X86
 
     def __post_init__(self) -> None:
-        if self.terms < 2 or self.terms % 2:
-            raise PolicyError(f"terms={self.terms!r} is not legal; legal: an even number")
+        _legal_terms(self.terms, "an even number", lambda n: n % 2 == 0)
+        _single(self.rules)
 
 
 @final
@@ -135,7 +178,17 @@ class PairTree:
     fused : bool
         Whether products are exact, so that a sum of two is rounded but once; else p_k = R(a_k b_k).
     rules : Rules
-        What R does.
+        What R does, in fp32.
+
+    Raises
+    ------
+    PolicyError
+        If a field is out of range.
+
+    Examples
+    --------
+    >>> PairTree(2, fused=True).rules.rounding
+    'nearest_even'
     """
 
     engine: ClassVar[str] = "chains"
@@ -146,8 +199,8 @@ class PairTree:
     rules: Rules = IEEE
 
     def __post_init__(self) -> None:
-        if self.terms < 1 or self.terms & (self.terms - 1):
-            raise PolicyError(f"terms={self.terms!r} is not legal; legal: a power of two")
+        _legal_terms(self.terms, "a power of two", lambda n: n & (n - 1) == 0)
+        _single(self.rules)
 
 
 @final
@@ -159,12 +212,25 @@ class ExactSum:
     ----------
     terms : int
         Terms of a block; blocks follow in order of k.
+
+    Raises
+    ------
+    PolicyError
+        If `terms` is out of range.
+
+    Examples
+    --------
+    >>> ExactSum(2).terms
+    2
     """
 
     engine: ClassVar[str] = "chains"
     options: ClassVar[tuple[str, ...]] = ()
 
     terms: int = 4
+
+    def __post_init__(self) -> None:
+        _legal_terms(self.terms, "a positive integer", lambda n: True)
 
 
 @final
@@ -176,6 +242,16 @@ class PairSum:
     ----------
     terms : int
         Products of one instruction, or of one sequence of instructions.
+
+    Raises
+    ------
+    PolicyError
+        If `terms` is no even number.
+
+    Examples
+    --------
+    >>> PairSum().terms
+    4
     """
 
     engine: ClassVar[str] = "pairs"
@@ -184,5 +260,4 @@ class PairSum:
     terms: int = 4
 
     def __post_init__(self) -> None:
-        if self.terms < 2 or self.terms % 2:
-            raise PolicyError(f"terms={self.terms!r} is not legal; legal: an even number")
+        _legal_terms(self.terms, "an even number", lambda n: n % 2 == 0)

@@ -30,7 +30,13 @@ SHAPES = MappingProxyType(
         "maddubs": (1, 16, 4),
     }
 )
-"""Instructions that add products, and the rows, columns and terms (m, n, k) of a tile of each."""
+"""Instructions that add products, and the rows, columns and terms (m, n, k) of a tile of each.
+
+Examples
+--------
+>>> SHAPES["tdpbf16ps"]
+(16, 16, 32)
+"""
 
 
 def missing(instruction: str) -> str | None:

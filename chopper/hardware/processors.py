@@ -27,7 +27,7 @@ _SDM = "Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2"
 _XEON = f"the instruction on a Xeon (family 6, model 207), 2026-11-26; {_SDM}"
 _ARM = "Arm Architecture Reference Manual for A-profile, DDI 0487, BFDotAdd, BFMulH, FPAdd_BF16, FPDot"
 _SIM = "microsoft/MMA-Sim, mmasim/simulator"
-_NEWER = "microsoft/MMA-Sim, mmasim/mmasim/arithmetic/fdpa.py, e_fdpa; MATLAB-tensor-core, MI100MC.m"
+_NEWER = "microsoft/MMA-Sim, src/mmasim/mmasim/amd/sim.py, MMA_E_FDPA; MATLAB-tensor-core, MI100MC.m"
 _TORCH = (
     "Also torch 2.13's products in bfloat16, then rounded to it, and in float32 with fp32_precision 'bf16': on one "
     "thread; on several, oneDNN may cut a K of 1024 and more in two, and add the two."
@@ -80,8 +80,8 @@ def _amd() -> Iterator[Unit]:
         yield _mfma(device, "fp32", "fp32", 1, FusedChain())
         if device != "cdna1":
             yield _mfma(device, "fp64", "fp64", 4, FusedChain((0,), Rules("fp64")))
-    one = "Sources disagree: one rounding here, one for each sum of two in cdna1.mfma_pairs."
-    pairs = "Sources disagree: one rounding for each sum of two here, one for all in cdna1.mfma."
+    one = "Sources disagree: one rounding here, one for each sum of two in cdna1.mfma_pairs, after an older MMA-Sim."
+    pairs = "Sources disagree: one rounding for each sum of two here; one for all in cdna1.mfma, after newer sources."
     for fmt, terms in (("fp16", 4), ("bf16", 2)):
         yield _mfma("cdna1", fmt, "fp32", terms, ExactSum(terms), source=_NEWER, note=one)
         yield _mfma("cdna1", fmt, "fp32", terms, PairTree(terms), name="mfma_pairs", note=pairs)

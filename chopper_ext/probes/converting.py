@@ -111,10 +111,11 @@ class Conversion:
         """Return what the instruction makes of codes, an even number of them; of tf32 the bits below its own are 0."""
         from chopper_ext.probes import driver
 
-        narrow = _PTX[self.target][1]
-        padded = np.zeros(-(-codes.size // (2 * _THREADS)) * 2 * _THREADS, self.dtype)
-        padded[: codes.size] = codes
-        result = driver.to_tensor(np.zeros(padded.size, f"u{narrow}"))
+        narrow, padded = _PTX[self.target][1], codes
+        if codes.size % (2 * _THREADS):
+            padded = np.zeros(-(-codes.size // (2 * _THREADS)) * 2 * _THREADS, self.dtype)
+            padded[: codes.size] = codes
+        result = driver.empty((padded.size,), narrow)
         _kernel(self)(padded.size // (2 * _THREADS), driver.to_tensor(padded), result)
         found = driver.from_tensor(result, f"u{narrow}")[: codes.size]
         return found >> 13 if self.target == "tf32" else found

@@ -12,7 +12,7 @@ import numpy as np
 
 from chopper.errors import UnsupportedInputError
 from chopper.hardware import units
-from chopper.hardware.conversions import Conversion, conversions
+from chopper.hardware.casts import Conversion, conversions
 from chopper.hardware.processor import SHAPES, machine, missing, operate, products
 
 __all__ = ["Cast", "Processor", "TorchProduct", "cpu_conversions", "cpu_probes"]

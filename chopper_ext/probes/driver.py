@@ -11,7 +11,7 @@ import torch
 
 from chopper.errors import UnsupportedInputError
 
-__all__ = ["Kernel", "absent", "capability", "device", "from_tensor", "to_tensor"]
+__all__ = ["Kernel", "absent", "capability", "device", "empty", "from_tensor", "to_tensor"]
 
 _LIBRARIES = ("libcuda.so.1", "nvcuda.dll")
 _SIGNED = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
@@ -83,6 +83,11 @@ def _checked(call: str, *arguments: Any) -> None:
     failed = getattr(_library(), call)(*arguments)
     if failed:
         raise UnsupportedInputError(f"{call} failed: CUDA driver error {failed}")
+
+
+def empty(shape: tuple[int, ...], size: int) -> Any:
+    """Return a tensor of the device for codes of `size` bytes, filled with zeros."""
+    return torch.zeros(shape, dtype=getattr(torch, f"int{8 * size}"), device="cuda")
 
 
 def to_tensor(codes: Any) -> Any:

@@ -7,13 +7,9 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
-
 from chopper_ext.probes.instructions import DEVICES, INSTRUCTIONS, Instruction
 
 __all__ = ["TensorCore", "tensor_core_probes", "unusable"]
-
-_DTYPES = {"fp16": np.uint16, "fp32": np.uint32, "int32": np.uint32, "fp64": np.uint64}
 
 
 def unusable(capabilities: tuple[tuple[int, int], ...] | None = None) -> str | None:
@@ -83,7 +79,7 @@ class TensorCore:
         """
         from chopper_ext.probes import driver
 
-        result = driver.to_tensor(np.zeros(c.shape, _DTYPES[self.instruction.accumulator]))
+        result = driver.empty(c.shape, c.dtype.itemsize)
         kernel = _kernel(self.instruction, driver.capability())
         kernel(a.shape[0], driver.to_tensor(a), driver.to_tensor(b), driver.to_tensor(c), result)
         return driver.from_tensor(result, c.dtype)
@@ -98,5 +94,5 @@ def _kernel(instruction: Instruction, capability: tuple[int, int]) -> Any:
 
 def tensor_core_probes() -> tuple[TensorCore, ...]:
     """Return a probe for every instruction and every device that has it."""
-    once = {name: capability for capability, name in reversed(DEVICES.items())}
+    once = {name: capability for capability, name in reversed(tuple(DEVICES.items()))}
     return tuple(TensorCore(one, at) for at in once.values() for one in INSTRUCTIONS if at in one.devices())

@@ -9,7 +9,7 @@ from chopper.hardware.base import Unit
 
 __all__ = ["classes", "tiles"]
 
-_FLOATS = ("mid", "wide", "tiny", "boundary", "huge", "cancel", "near", "special", "bits")
+_FLOATS = ("mid", "wide", "tiny", "boundary", "huge", "cancel", "near", "zeros", "special", "bits")
 _INTEGERS = ("bits", "edges", "extreme")
 
 
@@ -28,11 +28,13 @@ def tiles(unit: Unit, name: str, shape: tuple[int, int, int], count: int, seed: 
     x, y, z = a.factors((count, m, k), 0), b.factors((count, n, k), 1), c.addend((count, m, n))
     if name == "boundary":  # chains that start from zero come to 2^-126 first
         reach = a.fmt.emin + b.fmt.emin <= c.fmt.emin
-        lead = rng.random((count, 1)) < 0.5
         if reach:
+            lead = rng.random((count, 1, 1)) < 0.7
             half = c.fmt.emin // 2
-            x[..., 0] = np.where(lead, a.power(half), x[..., 0])
-            y[..., 0] = np.where(lead, b.power(c.fmt.emin - half), y[..., 0])
+            x[..., :2] = np.where(lead, a.power(half), x[..., :2])
+            y[..., :2] = np.where(lead, b.power(c.fmt.emin - half), y[..., :2])
+            few = (np.arange(k) > 1) & (rng.random((count, m, k)) < 1 - 4 / max(k, 4))
+            x = np.where(few, x & a.sign, x)
     if name == "cancel" and k > 1:
         half = k // 2
         order = rng.permutation(half)
@@ -70,6 +72,8 @@ class _Side:
             return self._bits(shape)
         if self.name == "special":
             return self._special(self.codes(-6, 7, shape), 0.1)
+        if self.name == "zeros":
+            return self._zeros(shape)
         low, high = {
             "mid": (-3, 3), "wide": (-27, 27),
             "tiny": (emin // 2 - 12, emin // 2 + 6) if side else (emin // 2 - 6, emin // 2),
@@ -86,6 +90,8 @@ class _Side:
             return self._bits(shape)
         if self.name == "special":
             return self._special(self.codes(-6, 7, shape), 0.3)
+        if self.name == "zeros":
+            return self._zeros(shape)
         if self.name == "boundary":
             near = np.uint64((1 << t) - 4) + rng.integers(0, 12, shape, dtype=np.uint64)
             return (near | rng.integers(0, 2, shape, dtype=np.uint64) * np.uint64(fmt.sign_code)).astype(self.dtype)
@@ -98,6 +104,12 @@ class _Side:
 
     def _bits(self, shape: tuple[int, ...]) -> np.ndarray:
         return self.rng.integers(0, 1 << self.fmt.bits, shape, dtype=np.uint64).astype(self.dtype)
+
+    def _zeros(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Return zeros and subnormal numbers, and few others."""
+        tiny = self.codes(self.fmt.emin - 1, self.fmt.emin - 1, shape)
+        found = np.where(self.rng.random(shape) < 0.5, tiny & self.sign, tiny)
+        return np.where(self.rng.random(shape) < 0.1, self.codes(-1, 1, shape), found)
 
     def _special(self, codes: np.ndarray, share: float) -> np.ndarray:
         inf, t = self.fmt.infinity_code, self.t

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pytest
 
-from chopper import errors, hardware
+from chopper import decode, errors, hardware, matmul
 from chopper.formats.registry import get
 from chopper.hardware.base import Unit
-from chopper.hardware.chains import EvenOddChain, FusedChain, PairSum, PairTree, Rules
+from chopper.hardware.chains import (
+    ARM,
+    CDNA2,
+    X86,
+    EvenOddChain,
+    ExactSum,
+    FusedChain,
+    PairSum,
+    PairTree,
+    Rules,
+)
+from chopper.hardware.models import IntegerSum
 from tests.architecture.source import ROOT
 from tests.hardware.chain_definition import dots
 from tests.hardware.chain_inputs import classes, tiles
@@ -65,6 +77,44 @@ def test_fast_is_exact(unit: Unit, tally: Tally, monkeypatch: pytest.MonkeyPatch
     tally.note(fast.size, unit.name)
 
 
+NEAR = [
+    ("x86.vdpbf16ps.bf16", FusedChain((0, 1), X86), "mid wide near special"),
+    ("x86.vdpbf16ps.bf16", FusedChain((1, 0)), "tiny boundary"),
+    ("x86.vdpbf16ps.bf16", FusedChain((1, 0), replace(X86, results="flush_rounded")), "boundary"),
+    ("x86.vdpbf16ps.bf16", FusedChain((1, 0), replace(X86, results="gradual")), "tiny boundary"),
+    ("x86.vdpbf16ps.bf16", FusedChain((1, 0), replace(X86, operands="gradual")), "special"),
+    ("x86.vdpbf16ps.bf16", FusedChain((1, 0), replace(X86, addend="gradual")), "tiny boundary"),
+    ("x86.vdpbf16ps.bf16", FusedChain((1, 0), replace(X86, addend="zero")), "zeros"),
+    ("x86.vdpbf16ps.bf16", PairTree(2, rules=X86), "mid wide near"),
+    ("x86.vdpbf16ps.bf16", ExactSum(2), "mid wide near"),
+    ("x86.tdpbf16ps.bf16", FusedChain((0,), X86), "mid wide near cancel"),
+    ("x86.tdpbf16ps.bf16", EvenOddChain(16, X86), "mid wide near cancel"),
+    ("x86.tdpbf16ps.bf16", PairTree(32, rules=X86), "mid wide cancel"),
+    ("x86.tdpbf16ps.bf16", EvenOddChain(32, replace(X86, results="flush_rounded")), "boundary"),
+    ("arm.bfdot.bf16", PairTree(2, False, replace(ARM, rounding="nearest_even")), "mid wide near"),
+    ("arm.bfdot.bf16", PairTree(2, True, ARM), "tiny huge"),
+    ("arm.bfdot_ebf.bf16", PairTree(2), "tiny huge"),
+    ("cdna2.mfma_1k.bf16", PairTree(2, rules=CDNA2), "mid wide"),
+    ("cdna2.mfma_1k.bf16", PairTree(4, rules=replace(CDNA2, operands="signed_zero", addend="signed_zero")), "zeros"),
+    ("cdna1.mfma.fp16", PairTree(4), "mid wide near"),
+    ("x86.vpdpbusds.uint8_int8", IntegerSum(4), "edges extreme"),
+    ("x86.vpdpbusds.uint8_int8", IntegerSum(1, "saturate"), "edges extreme"),
+    ("x86.maddubs.uint8_int8", IntegerSum(4), "extreme"),
+]
+"""Units, arithmetics that are nearly theirs, and the classes that tell the two apart."""
+
+
+@pytest.mark.parametrize(("name", "other", "kinds"), NEAR, ids=lambda x: None if isinstance(x, str) else str(x)[:60])
+def test_near_misses_are_told_apart(name: str, other: Any, kinds: str) -> None:
+    """The classes that are there to tell an arithmetic from another one do so: a wrong model could not pass."""
+    unit = hardware.unit(name)
+    shape = (8, 16, 32) if getattr(unit.model, "terms", 0) == 32 else (8, 16, unit.k)
+    for kind in kinds.split():
+        given = tiles(unit, kind, shape, 40)
+        right, wrong = hardware.products(unit, *given), hardware.products(replace(unit, model=other), *given)
+        assert (as_numbers(right, unit) != as_numbers(wrong, unit)).any(), kind
+
+
 def test_stacks_and_threads() -> None:
     """Leading axes are broadcast, threads change nothing, and no operand is changed."""
     unit = hardware.unit("x86.tdpbf16ps.bf16")
@@ -97,6 +147,11 @@ def test_names() -> None:
         lambda: EvenOddChain(31),
         lambda: PairTree(3),
         lambda: PairSum(3),
+        lambda: ExactSum(0),
+        lambda: ExactSum("4"),
+        lambda: PairTree("4"),
+        lambda: PairTree(rules=Rules("fp64")),
+        lambda: FusedChain((1, 0), Rules("fp64")),
     ],
 )
 def test_models_refuse_nonsense(make: Any) -> None:
@@ -136,3 +191,17 @@ def test_flushing_to_zero_changes_nothing() -> None:
     command = [sys.executable, "-W", "error", "-c", FLUSHED]
     found = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["x86.tdpbf16ps.bf16", "arm.bfdot.bf16", "cdna1.mfma.fp16", "h100.mma.fp64", "x86.maddubs.uint8_int8"]
+)
+def test_matmul(name: str) -> None:
+    """`chopper.matmul` on numbers is `products` on their codes."""
+    unit = hardware.unit(name)
+    a, b, _ = tiles(unit, "mid" if unit.c != "int32" else "bits", (5, 7, 2 * unit.k), 2)
+    wide = np.float64
+    x, y = decode(a, unit.a, wide), decode(b, unit.b, wide).swapaxes(-1, -2)
+    got = matmul(x, y, accumulate=name)
+    want = decode(hardware.products(unit, a, b), unit.c, wide)
+    assert (got.astype(wide).view(np.uint64) == want.view(np.uint64)).all()

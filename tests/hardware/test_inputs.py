@@ -1,4 +1,4 @@
-"""Inputs for matrix units: the same for ever, what their names promise, and able to tell one arithmetic from another."""
+"""Inputs for matrix units: the same for ever, what their names promise, able to tell one arithmetic from another."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_wrong_models_are_told_apart(name: str, wrong: str) -> None:
     found = 0
     for operands in every(unit, 40, shape).values():
         found += int(differing(hardware.products(unit, *operands), hardware.products(other, *operands), unit.c).sum())
-    assert found > 5
+    assert found > 0
 
 
 def test_integers() -> None:

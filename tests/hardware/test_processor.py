@@ -46,8 +46,7 @@ def run(probe: Any, results: int, tally: Tally) -> None:
 @pytest.mark.parametrize("probe", PROBES, ids=lambda one: one.unit)
 def test_products(probe: Any, tally: Tally) -> None:
     """A few results of every class."""
-    for _ in range(1):
-        run(probe, 20_000, tally)
+    run(probe, 20_000, tally)
 
 
 @pytest.mark.exhaustive

@@ -63,14 +63,14 @@ def compare(operation: str, kind: str, mode: str, count: int, tally: Tally) -> N
     assert wrong == 0
 
 
-@pytest.mark.parametrize(("operation", "kind", "mode"), CASES)
+@pytest.mark.parametrize(("operation", "kind", "mode"), CASES[::5])
 def test_operations(operation: str, kind: str, mode: str, tally: Tally) -> None:
-    """A few operands of every kind."""
+    """A few operands of every kind; every operation and every mode is among them."""
     compare(operation, kind, mode, 1 << 14, tally)
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(("operation", "kind", "mode"), CASES)
 def test_many_operations(operation: str, kind: str, mode: str, tally: Tally) -> None:
-    """Many of them."""
-    compare(operation, kind, mode, 1 << 23, tally)
+    """Two million of each operation in each mode."""
+    compare(operation, kind, mode, 1 << 21, tally)

@@ -37,5 +37,5 @@ def test_one_bit_is_seen(tmp_path: Path) -> None:
 def test_what_holds_no_vectors_is_refused(tmp_path: Path) -> None:
     """Other files are refused by name."""
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
-    with pytest.raises(UnsupportedInputError, match="other.npz holds no recorded vectors: about, b, c, d missing"):
+    with pytest.raises(UnsupportedInputError, match=r"other\.npz holds no recorded vectors: about, b, c, d missing"):
         replay(tmp_path / "other.npz")

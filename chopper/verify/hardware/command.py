@@ -44,7 +44,7 @@ def verify_hardware(
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(page([*(json.loads(path.read_text()) for path in earlier), json.loads(json.dumps(data))]))
-    agreed = not any(one.wrong for one in (*found, *converted))
+    agreed = not any([one.wrong for one in found] + [one.wrong for one in converted])
     return list(lines(data)), agreed
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,7 +23,8 @@ from chopper.verify.hardware.probing import machine_of
 __all__ = ["Converted", "convert"]
 
 _Array = npt.NDArray[Any]
-_PART = 1 << 24
+_PART = 1 << 22
+_WORKERS = 8
 _SHOWN = 6
 
 
@@ -52,23 +57,29 @@ def convert(probe: Any, count: int, key: int = 0, *, every: bool = False, thread
             found.machine = machine_of(probe)
             bits = layout(probe.source).bits
             found.every = bits < 64 and (every or count >= 1 << bits)
-            for codes in _parts(layout(probe.source).dtype, bits, count, key, found.every):
-                _one(probe, found, codes, threads)
+            parts = _parts(layout(probe.source).dtype, bits, count, key, found.every)
+            with ThreadPoolExecutor(min(_WORKERS, os.cpu_count() or 1)) as pool:
+                for results, wrong, examples in pool.map(partial(_one, probe, threads, Lock()), parts):
+                    found.results, found.wrong = found.results + results, found.wrong + wrong
+                    found.examples += examples[: _SHOWN - len(found.examples)]
     except (ChopperError, RuntimeError, OSError, AttributeError) as problem:
         found.reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
     found.seconds = time.perf_counter() - start
     return found
 
 
-def _parts(dtype: Any, bits: int, count: int, key: int, every: bool) -> Iterator[_Array]:
+def _parts(dtype: Any, bits: int, count: int, key: int, every: bool) -> Iterator[Callable[[], _Array]]:
+    """Yield what makes the codes, part by part: all of them together would not fit."""
     total = 1 << bits if every else count
     for first in range(0, total, _PART):
-        size = min(_PART, total - first)
-        if every:
-            yield np.arange(first, first + size, dtype=dtype)
-        else:
-            words = _doubles(Draws(key, first), size) if bits == 64 else Draws(key, first, bits).words((size,))
-            yield words.astype(dtype)
+        yield partial(_codes, dtype, bits, key, every, first, min(_PART, total - first))
+
+
+def _codes(dtype: Any, bits: int, key: int, every: bool, first: int, size: int) -> _Array:
+    if every:
+        return np.arange(first, first + size, dtype=np.uint64).astype(dtype)
+    words = _doubles(Draws(key, first), size) if bits == 64 else Draws(key, first, bits).words((size,))
+    return words.astype(dtype)
 
 
 def _doubles(draws: Draws, size: int) -> _Array:
@@ -82,15 +93,21 @@ def _doubles(draws: Draws, size: int) -> _Array:
     return (words & np.uint64(1 << 63)) | field | fraction
 
 
-def _one(probe: Any, found: Converted, codes: _Array, threads: int | None) -> None:
-    got, wanted = np.asarray(probe.converted(codes)), np.asarray(probe.expected(codes, threads))
+def _one(
+    probe: Any, threads: int | None, device: Lock, make: Callable[[], _Array]
+) -> tuple[int, int, list[dict[str, str]]]:
+    """Return how many codes, how many of them differ, and examples; the device is asked by one thread at a time."""
+    codes = make()
+    with device:
+        got = np.asarray(probe.converted(codes))
+    wanted = np.asarray(probe.expected(codes, threads))
     got = got.astype(wanted.dtype)
     bad = _differing(got, wanted, probe.target)
-    found.results += codes.size
-    found.wrong += int(bad.sum())
-    for i in np.flatnonzero(bad)[: _SHOWN - len(found.examples)]:
+    examples = []
+    for i in np.flatnonzero(bad)[:_SHOWN]:
         shown = {"code": codes[i], "instruction": got[i], "chopper": wanted[i]}
-        found.examples.append({name: f"{int(code):0{2 * code.dtype.itemsize}x}" for name, code in shown.items()})
+        examples.append({name: f"{int(code):0{2 * code.dtype.itemsize}x}" for name, code in shown.items()})
+    return codes.size, int(bad.sum()), examples
 
 
 def _differing(got: _Array, wanted: _Array, target: str) -> _Array:

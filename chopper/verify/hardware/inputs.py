@@ -62,7 +62,7 @@ def _randn(draws: Draws, u: Operands, tiles: int) -> _Tile:
 
 def _positive(draws: Draws, u: Operands, tiles: int) -> _Tile:
     a, b, c = _randn(draws, u, tiles)
-    return tuple(x & here.dtype.type(here.sign - 1) for x, here in ((a, u.a), (b, u.b), (c, u.c)))  # type: ignore[return-value]
+    return tuple(x & here.dtype.type(here.sign - 1) for x, here in ((a, u.a), (b, u.b), (c, u.c)))
 
 
 def _spread(draws: Draws, u: Operands, tiles: int) -> _Tile:

@@ -108,4 +108,4 @@ def is_nan(codes: _Array, name: str) -> _Array:
     if here.nan is None:
         return np.zeros(codes.shape, bool)
     top = here.max_code if here.infinity is None else here.infinity
-    return (codes & codes.dtype.type(here.sign - 1)) > codes.dtype.type(top)
+    return np.asarray((codes & codes.dtype.type(here.sign - 1)) > codes.dtype.type(top))
