@@ -131,6 +131,19 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert files[1].read_text().count("## the model itself") == 2
 
 
+def test_the_command_of_the_package(tmp_path: Path) -> None:
+    """``chopper verify --hardware`` does the same."""
+    pytest.importorskip("typer")
+    from typer.testing import CliRunner
+
+    from chopper.cli import app
+
+    asked = ["verify", "--hardware", "--rehearse", "--only", "h100.mma.int8", "--rows", "100"]
+    done = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*asked, "--report", str(tmp_path / "page.md")])
+    assert done.exit_code == 0 and "compared bit for bit, 0 differ" in done.stdout
+    assert "| `h100.mma.int8.satfinite` | m16n8k32 |" in (tmp_path / "page.md").read_text()
+
+
 def test_differences_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What differs is in the lines, on the page and in the exit code."""
     monkeypatch.setattr("chopper.verify.hardware.suite.probes", lambda: (Liar(),))

@@ -15,15 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.errors import ChopperError
-from chopper.hardware import products, unit
+from chopper.hardware import Unit, products, unit
 from chopper.verify.hardware.inputs import classes, tiles
 from chopper.verify.hardware.layouts import is_nan
 from chopper.verify.hardware.probing import label_of, machine_of
+from chopper.verify.hardware.rivals import rivals
 
 __all__ = ["Comparison", "Sample", "compare", "differing"]
 
 _Array = npt.NDArray[Any]
-_OneClass = tuple[tuple[int, int], tuple[_Array, ...], list[dict[str, Any]]]
+_Counts = tuple[int, int]
+_OneClass = tuple[_Counts, tuple[_Array, ...], list[dict[str, Any]], dict[str, _Counts]]
 
 _WORKERS = 8
 """Classes at work at the same time."""
@@ -33,6 +35,9 @@ _PART = 1 << 22
 
 _LONGEST = 300
 """Terms of the longest sums that are recorded."""
+
+_JUDGED = 4096
+"""Results of each class on which rival models are judged."""
 
 _SHOWN = 3
 """Differing results that are kept as examples, of each class."""
@@ -50,7 +55,8 @@ class Sample:
 class Comparison:
     """What came of one probe: for each class how many results, and how many of them differ from the model's.
 
-    ``reason`` says why nothing was compared, "" where something was; ``examples`` are differing results.
+    ``reason`` says why nothing was compared, "" where something was; ``examples`` are differing results; ``rivals``
+    says for each changed model of how many results how many it gets wrong.
     """
 
     unit: str
@@ -60,6 +66,7 @@ class Comparison:
     reason: str = ""
     classes: dict[str, tuple[int, int]] = field(default_factory=dict)
     examples: list[dict[str, Any]] = field(default_factory=list)
+    rivals: dict[str, tuple[int, int]] = field(default_factory=dict)
     seconds: float = 0.0
     sample: Sample = field(default_factory=Sample)
 
@@ -107,9 +114,12 @@ def compare(probe: Any, rows: int, key: int = 0, *, threads: int | None = None) 
             names = classes(unit(probe.unit))
             with ThreadPoolExecutor(min(_WORKERS, os.cpu_count() or 1)) as pool:
                 parts = pool.map(partial(_class, probe, rows, key, threads, Lock()), names)
-                for name, (counts, sample, examples) in zip(names, parts, strict=True):
+                for name, (counts, sample, examples, lost) in zip(names, parts, strict=True):
                     found.classes[name] = counts
                     found.examples += examples
+                    for what, (results, wrong) in lost.items():
+                        before = found.rivals.get(what, (0, 0))
+                        found.rivals[what] = before[0] + results, before[1] + wrong
                     if sample:
                         found.sample.names.append(name)
                         found.sample.arrays.append(sample)
@@ -124,6 +134,7 @@ def _class(probe: Any, rows: int, key: int, threads: int | None, device: Lock, n
     one, wrong, count = unit(probe.unit), 0, 0
     sample: tuple[_Array, ...] = ()
     examples: list[dict[str, Any]] = []
+    lost: dict[str, _Counts] = {}
     for part, size in enumerate(_parts(probe.shape, rows)):
         a, b, c = tiles(one, probe.shape, name, size, key, part, adds=getattr(probe, "adds", True))
         with device:
@@ -132,10 +143,26 @@ def _class(probe: Any, rows: int, key: int, threads: int | None, device: Lock, n
         bad = differing(d, wanted, one.c)
         if part == 0 and probe.shape[2] <= _LONGEST:
             sample = _few(a, b, c, d)
+        if part == 0:
+            lost = _rivals(one, threads, a, b, c, d)
         if bad.any() and len(examples) < _SHOWN:
             examples += _examples(name, bad, a, b, c, d, wanted)
         wrong, count = wrong + int(bad.sum()), count + d.size
-    return (count, wrong), sample, examples
+    return (count, wrong), sample, examples, lost
+
+
+def _rivals(one: Unit, threads: int | None, *arrays: _Array) -> dict[str, _Counts]:
+    """Return how many of some results each rival gets wrong."""
+    a, b, c, d = arrays
+    if a.shape[-1] > 32:
+        a, c, d = (x[:, :8] for x in (a, c, d))
+    few = max(1, _JUDGED // c[0].size)
+    a, b, c, d = (x[:few] for x in (a, b, c, d))
+    found = {}
+    for what, rival in rivals(one, a.shape[-1]).items():
+        bad = differing(d, products(rival, a, b, c, threads=threads), one.c)
+        found[what] = d.size, int(bad.sum())
+    return found
 
 
 def _parts(shape: tuple[int, int, int], rows: int) -> Iterator[int]:

@@ -55,8 +55,12 @@ def page(runs: Iterable[Any]) -> str:
         "class. Written by `chopper verify --hardware --report`.", "",
         "## Classes of inputs", "", _CLASSES,
     ]  # fmt: skip
+    runs = list(runs)
     for data in runs:
         text += [*_section(data)]
+    if reasons := _reasons(_never_run(runs)):
+        text += ["## What did not run", ""]
+        text += [f"- {reason}: {', '.join(names)}" for reason, names in reasons.items()]
     return "\n".join(text).rstrip() + "\n"
 
 
@@ -74,11 +78,20 @@ def _section(data: Any) -> Iterator[str]:
             yield from _products(ran)
         if turned:
             yield from _conversions(turned)
-    if reasons := _reasons(data):
-        yield "### What did not run"
-        yield ""
-        yield from (f"- {reason}: {', '.join(names)}" for reason, names in reasons.items())
-        yield ""
+
+
+def _never_run(runs: list[Any]) -> Any:
+    """Return what ran in none of the runs, as a run of its own; the first one that met a probe gives the reason."""
+    kinds: dict[str, dict[str, Any]] = {"units": {}, "conversions": {}}
+    for kind, found in kinds.items():
+        for data in runs:
+            for one in data[kind]:
+                if not one["reason"] or _title(one) not in found:
+                    found[_title(one)] = one
+    left = {kind: [one for one in found.values() if one["reason"]] for kind, found in kinds.items()}
+    probed = {one["unit"] for one in kinds["units"].values()}
+    without = dict.fromkeys(name for data in runs for name in data["without_probe"] if name not in probed)
+    return {**left, "without_probe": list(without)}
 
 
 def _products(ran: list[Any]) -> Iterator[str]:
@@ -89,6 +102,16 @@ def _products(ran: list[Any]) -> Iterator[str]:
         bad = ", ".join(f"{name} {_count(w)} of {_count(n)}" for name, (n, w) in _wrong_classes(one))
         yield f"| `{one['unit']}` | {one['label']} | {_count(results)} | {_count(wrong)} | {bad} |"
     yield ""
+    judged = [one for one in ran if one.get("rivals")]
+    if judged:
+        yield "What models with one parameter changed would get wrong, of some of these results:"
+        yield ""
+        yield "| unit | instruction | results | wrong |"
+        yield "|---|---|---:|---|"
+        for one in judged:
+            lost = ", ".join(f"{what}: {_count(wrong)}" for what, (_, wrong) in one["rivals"].items())
+            yield f"| `{one['unit']}` | {one['label']} | {_count(max(n for n, _ in one['rivals'].values()))} | {lost} |"
+        yield ""
 
 
 def _conversions(ran: list[Any]) -> Iterator[str]:

@@ -108,5 +108,5 @@ def as_data(found: list[Comparison], converted: list[Converted], rows: int, key:
 
 
 def _plain(found: Comparison) -> dict[str, Any]:
-    names = ("unit", "label", "shape", "machine", "reason", "classes", "examples", "seconds")
+    names = ("unit", "label", "shape", "machine", "reason", "classes", "examples", "rivals", "seconds")
     return {name: getattr(found, name) for name in names}
