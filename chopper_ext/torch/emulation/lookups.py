@@ -17,7 +17,7 @@ def _embedding(by: Rounder, g: torch.Tensor, indices: torch.Tensor, rows: int, p
     if by_count:
         return NotImplemented
     slopes = plain(g).reshape(-1, g.shape[-1])
-    used, which = torch.unique(indices.reshape(-1), return_inverse=True)  # type: ignore[no-untyped-call]
+    used, which = torch.unique(indices.reshape(-1), return_inverse=True)
     ones = torch.zeros(len(used), len(which), dtype=g.dtype, device=g.device)
     ones[which, torch.arange(len(which), device=g.device)] = 1
     table = torch.zeros(rows, g.shape[-1], dtype=g.dtype, device=g.device)
