@@ -48,16 +48,18 @@ def signs_of(quant: Quant, key: Any = None) -> npt.NDArray[np.int8] | None:
     return np.array(TRANSFORMER_ENGINE_SIGNS, np.int8)
 
 
-def axes_of(quant: Quant, rank: int, axis: int) -> int | tuple[int, int]:
+def axes_of(quant: Quant, rank: int, axis: int, other: int | None = None) -> int | tuple[int, int]:
     """Return where `chopper.chop` lays the blocks of an operand whose contraction runs along an axis.
 
-    Blocks of one axis lie along it.  The second axis of blocks of two axes is it, too; the first one is axis 0 of the
-    operand, axis 1 where the contraction runs along axis 0.
+    Blocks of one axis lie along it.  The second axis of blocks of two axes is it, too; the first one is `other`, by
+    default the other one of the last two axes.
     """
     axis %= max(rank, 1)
     if len(getattr(quant.format, "block", ())) < 2 or rank < 2:
         return axis
-    return (1 if axis == 0 else 0), axis
+    if other is None:
+        other = rank - 2 if axis == rank - 1 else rank - 1
+    return other % rank, axis
 
 
 def quantize(
@@ -65,9 +67,11 @@ def quantize(
     quant: Quant | None,
     *,
     axis: int = -1,
+    other: int | None = None,
     key: Any = None,
     signs: Any = None,
     constant: Callable[[Any], Any] = np.asarray,
+    rotate: Callable[..., Any] | None = None,
     round: Callable[..., Any] = chop,
 ) -> Any:
     """Round an operand of a product whose contraction runs along an axis.
@@ -82,12 +86,16 @@ def quantize(
         None leaves it as it is.
     axis : int
         The contraction axis.
+    other : int, optional
+        The first axis of blocks of two axes; see `axes_of`.
     key : int, optional
         For stochastic modes, as for `chopper.chop`: see `key_of`.
     signs : array, optional
         What `signs_of` gave.
     constant : function
         Makes an array of the kind of `x` from NumPy's.
+    rotate : function, optional
+        What stands for `rotated`, called as ``rotate(x, block, axis, signs, constant)``.
     round : function
         What stands for `chopper.chop`.
 
@@ -112,9 +120,9 @@ def quantize(
         return x
     x = scaled_by(x, quant.gain)
     if quant.hadamard is not None:
-        x = rotated(x, quant.hadamard, axis, signs, constant)
+        x = (rotate or rotated)(x, quant.hadamard, axis, signs, constant)
     fmt = quant.format
-    where = {"axis": axes_of(quant, x.ndim, axis)} if fmt.blocked else {}
+    where = {"axis": axes_of(quant, x.ndim, axis, other)} if fmt.blocked else {}
     drawn = {"key": key, "random_bits": quant.random_bits} if quant.random else {}
     return round(x, fmt, quant.rounding, overflow=quant.overflow, **where, **drawn)
 
@@ -145,7 +153,7 @@ def rotated(x: Any, block: int, axis: int, signs: Any, constant: Callable[[Any],
     shape = rows.shape
     if signs is not None:
         rows = rows.reshape(-1, block) * constant(signs)
-    turn = constant(np.array([[1], [-1]], np.int8))
+    turn = constant(np.array([[1], [-1]], np.float64 if "64" in str(x.dtype) else np.float32))
     step = 1
     while step < block:
         pairs = rows.reshape(-1, 2, step)

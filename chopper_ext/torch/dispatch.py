@@ -28,7 +28,7 @@ from chopper_ext.torch.operators import encode_op, perform, perform_decoding, ro
 from chopper_ext.torch.outputs import as_words, check_out
 from chopper_ext.torch.spelling import spell
 
-__all__ = ["TorchBackend", "decoded", "encoded", "rounded"]
+__all__ = ["TorchBackend", "decoded", "encoded", "is_plain", "rounded"]
 
 
 class TorchBackend:
@@ -88,7 +88,7 @@ def encoded(x: torch.Tensor, asked: Request, draw: Draw, out: Any, threads: int 
 
 def decoded(codes: torch.Tensor, fmt: Format, dtype: Any, out: Any, threads: int | None) -> torch.Tensor:
     """Decode; see `chopper_ext.torch.decode`."""
-    if torch.compiler.is_compiling() or not _is_plain(codes):
+    if torch.compiler.is_compiling() or not is_plain(codes):
         return traced_decode(codes, fmt, dtype, out)
     kind = value_dtype(dtype)
     check_codes_of(codes.dtype, fmt)
@@ -127,7 +127,7 @@ def _rounding(
 
 
 def _run(task: str, x: torch.Tensor, asked: Request, draw: Draw, out: torch.Tensor | None, threads: int | None) -> Any:
-    if _is_plain(x):
+    if is_plain(x):
         return perform(task, x, asked, draw, out, threads)
     operator = round_op if task == "round" else encode_op
     result = operator(x, draw.words, spell(asked), _signed(draw.key), _signed(draw.offset))
@@ -140,7 +140,7 @@ def _signed(number: Any) -> int:
     return number - (number >> 63 << 64)
 
 
-def _is_plain(x: torch.Tensor) -> bool:
+def is_plain(x: torch.Tensor) -> bool:
     """Whether a tensor is memory and nothing watches: no subclass, no transform, no dispatch mode, no tracing."""
     return (
         type(x) in (torch.Tensor, torch.nn.Parameter)

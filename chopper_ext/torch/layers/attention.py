@@ -1,0 +1,176 @@
+"""Attention by a recipe: projections, both products, softmax."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import ClassVar
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from chopper_ext.torch.layers.base import ChopLayer, widened
+from chopper_ext.torch.layers.linear import linear
+from chopper_ext.torch.layers.operands import Call
+from chopper_ext.torch.layers.points import point
+from chopper_ext.torch.layers.products import three_products
+from chopper_ext.torch.layers.spec import Spec
+
+__all__ = ["ChopMultiheadAttention", "ChopTransformerEncoderLayer", "attend"]
+
+
+def attend(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    spec: Spec,
+    calls: Callable[[], Call],
+    mask: torch.Tensor | None = None,
+    dropout: float = 0.0,
+    scale: float | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return ``softmax(query scale key^T + mask) value`` and the weights, in these steps.
+
+    1. query is multiplied by the scale.
+    2. scores = query key^T by the three products of the recipe: key is the weight of the layer.
+    3. The mask is added, by torch; the sum is rounded by ``elementwise``.
+    4. softmax, torch's own, is rounded by ``elementwise``; its gradient by ``grad_elementwise``.
+    5. Dropout, torch's own.
+    6. weights value by the three products: value, transposed, is the weight of the layer.
+    """
+    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = three_products(query * factor, key, None, spec, calls())
+    if mask is not None:
+        scores = point(scores + mask, spec.elementwise, None, calls())
+    call = calls()
+    weights = torch.softmax(point(scores, None, spec.grad_elementwise, call), -1)
+    weights = point(weights, spec.elementwise, None, call)
+    kept = functional.dropout(weights, dropout) if dropout else weights
+    return three_products(kept, value.mT, None, spec, calls()), weights
+
+
+class ChopMultiheadAttention(ChopLayer, nn.MultiheadAttention):
+    """`torch.nn.MultiheadAttention` by a recipe: four projections as linear layers, and `attend`.
+
+    The fused kernels of torch are not used, also not where it would itself.
+    """
+
+    plain: ClassVar[type[nn.Module]] = nn.MultiheadAttention
+
+    def forward(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        key_padding_mask: torch.Tensor | None = None,
+        need_weights: bool = True,
+        attn_mask: torch.Tensor | None = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return output and weights."""
+        if self.chop_plain:
+            return nn.MultiheadAttention.forward(
+                self, query, key, value, key_padding_mask, need_weights, attn_mask, average_attn_weights, is_causal
+            )
+        batched = query.dim() == 3
+        inputs = [t if batched else t.unsqueeze(0 if self.batch_first else 1) for t in (query, key, value)]
+        if not self.batch_first:
+            inputs = [t.transpose(0, 1) for t in inputs]
+        heads = self._projected(inputs)
+        heads, added = self._extended(heads)
+        mask = _joined(attn_mask, key_padding_mask, batched, self.num_heads, added, heads[0])
+        dropout = self.dropout if self.training else 0.0
+        q, k, v = heads
+        made, weights = attend(q, k, v, self.chop_spec, self.chop_call, mask, dropout)
+        rows = made.transpose(1, 2).flatten(2)
+        y = linear(rows, self.out_proj.weight, self.out_proj.bias, self.chop_spec, self.chop_call())
+        y = y if self.batch_first else y.transpose(0, 1)
+        y = y if batched else y.squeeze(0 if self.batch_first else 1)
+        if not need_weights:
+            return y, None
+        weights = weights.mean(1) if average_attn_weights else weights
+        return y, weights if batched else weights.squeeze(0)
+
+    def _projected(self, inputs: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Return queries, keys and values as (batch, heads, length, features)."""
+        if self.in_proj_weight is None:
+            matrices = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
+        else:
+            matrices = list(self.in_proj_weight.chunk(3))
+        biases = [None] * 3 if self.in_proj_bias is None else list(self.in_proj_bias.chunk(3))
+        triples = zip(inputs, matrices, biases, strict=True)
+        made = [linear(widened(x, w), w, b, self.chop_spec, self.chop_call()) for x, w, b in triples]
+        return [_split(y, self.num_heads).transpose(1, 2) for y in made]
+
+    def _extended(self, heads: list[torch.Tensor]) -> tuple[list[torch.Tensor], int]:
+        """Return heads with learned and zero positions appended to keys and values, and how many these are."""
+        added = 0
+        query, pairs = heads[0], heads[1:]
+        if self.bias_k is not None and self.bias_v is not None:
+            learned = (
+                _split(b.expand(len(query), 1, -1), self.num_heads).transpose(1, 2) for b in (self.bias_k, self.bias_v)
+            )
+            pairs, added = [torch.cat((t, b), 2) for t, b in zip(pairs, learned, strict=True)], added + 1
+        if self.add_zero_attn:
+            pairs, added = [functional.pad(t, (0, 0, 0, 1)) for t in pairs], added + 1
+        return [query, *pairs], added
+
+
+def _split(x: torch.Tensor, heads: int) -> torch.Tensor:
+    return x.reshape(*x.shape[:-1], heads, -1)
+
+
+def _joined(
+    mask: torch.Tensor | None, padding: torch.Tensor | None, batched: bool, heads: int, added: int, like: torch.Tensor
+) -> torch.Tensor | None:
+    """Return both masks as what is added to the scores (batch, heads, queries, keys)."""
+    found = None
+    if mask is not None:
+        found = _additive(mask, like)
+        found = found.reshape(-1, heads, *found.shape[1:]) if found.dim() == 3 else found
+    if padding is not None:
+        rows = _additive(padding if batched else padding.unsqueeze(0), like)[:, None, None, :]
+        found = rows if found is None else found + rows
+    return found if found is None or not added else functional.pad(found, (0, added))
+
+
+def _additive(mask: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    if mask.dtype != torch.bool:
+        return mask.to(like.dtype)
+    return torch.zeros_like(mask, dtype=like.dtype).masked_fill(mask, -math.inf)
+
+
+class ChopTransformerEncoderLayer(ChopLayer, nn.TransformerEncoderLayer):
+    """`torch.nn.TransformerEncoderLayer` step by step: sums and the activation are rounded by ``elementwise``.
+
+    torch's own takes a fused kernel in inference, past its layers.
+    """
+
+    plain: ClassVar[type[nn.Module]] = nn.TransformerEncoderLayer
+
+    def forward(
+        self,
+        src: torch.Tensor,
+        src_mask: torch.Tensor | None = None,
+        src_key_padding_mask: torch.Tensor | None = None,
+        is_causal: bool = False,
+    ) -> torch.Tensor:
+        """Return the output."""
+        if self.chop_plain and all(part.chop_plain for part in self.children() if isinstance(part, ChopLayer)):
+            return nn.TransformerEncoderLayer.forward(self, src, src_mask, src_key_padding_mask, is_causal)
+        masks = (src_mask, src_key_padding_mask)
+        if self.norm_first:
+            x = self._sum(src, self._sa_block(self.norm1(src), *masks, is_causal=is_causal))
+            return self._sum(x, self._ff_block(self.norm2(x)))
+        x = self.norm1(self._sum(src, self._sa_block(src, *masks, is_causal=is_causal)))
+        return self.norm2(self._sum(x, self._ff_block(x)))  # type: ignore[no-any-return]
+
+    def _sum(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return point(x + y, self.chop_spec.elementwise, None, self.chop_call())
+
+    def _ff_block(self, x: torch.Tensor) -> torch.Tensor:
+        spec, call = self.chop_spec, self.chop_call()
+        made = self.activation(point(self.linear1(x), None, spec.grad_elementwise, call))
+        return self.dropout2(self.linear2(self.dropout(point(made, spec.elementwise, None, call))))  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""Layers of torch by a recipe, against references made of chop and matmul."""

@@ -1,0 +1,1 @@
+"""Recipes as data: text, JSON, presets, rounding of an operand."""
