@@ -80,22 +80,16 @@ backend = TorchBackend()
 
 show_to_compilers()
 
-_LATER = MappingProxyType(
-    {
-        **dict.fromkeys(__all__, "layers"),
-        "ChopOptimizer": "optimizers",
-        "Collage": "optimizers",
-        "emulate": "emulation",
-        "saved_activations": "saved",
-    }
+_ELSEWHERE = MappingProxyType(
+    {"ChopOptimizer": "optimizers", "Collage": "optimizers", "emulate": "emulation", "saved_activations": "saved"}
 )
-"""Where names are that rounding alone does not need."""
+"""What does not lie with the layers."""
 
 
 def __getattr__(name: str) -> Any:
     """Load on first use what rounding alone does not need."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "scaling":
         return import_module("chopper_ext.torch.scaling")
-    return getattr(import_module(f"chopper_ext.torch.{_LATER[name]}"), name)
+    if name in __all__:
+        return getattr(import_module(f"chopper_ext.torch.{_ELSEWHERE.get(name, 'layers')}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_iter, tree_map
+from torch.utils._pytree import tree_map
 
 from chopper import Format, Overflow, Rounding
 from chopper.errors import UnsupportedInputError
@@ -19,18 +19,19 @@ from chopper_ext.torch.emulation.composites import COMPOSITES, decomposition
 from chopper_ext.torch.emulation.convolutions import CONVOLUTIONS
 from chopper_ext.torch.emulation.elementwise import ELEMENTWISE
 from chopper_ext.torch.emulation.foreach import one_by_one
-from chopper_ext.torch.emulation.moves import MOVES, UNTOUCHED
+from chopper_ext.torch.emulation.lookups import LOOKUPS
+from chopper_ext.torch.emulation.moves import MOVES, PLACED, UNTOUCHED, adds_up
 from chopper_ext.torch.emulation.names import Selection, base_name
 from chopper_ext.torch.emulation.products import PRODUCTS
 from chopper_ext.torch.emulation.reductions import REDUCTIONS
 from chopper_ext.torch.emulation.report import Report
 from chopper_ext.torch.emulation.rounder import Rounder, escapes, is_rounded
-from chopper_ext.torch.emulation.writes import deliver, out_names, written
+from chopper_ext.torch.emulation.writes import deliver, leaves, out_names, written
 
 __all__ = ["Emulation", "emulate"]
 
-_ROUNDED = MappingProxyType({**ELEMENTWISE, **PRODUCTS, **REDUCTIONS, **CONVOLUTIONS})
-_SUMS = frozenset({*PRODUCTS, *CONVOLUTIONS, "sum"})
+_ROUNDED = MappingProxyType({**ELEMENTWISE, **PRODUCTS, **REDUCTIONS, **CONVOLUTIONS, **LOOKUPS})
+_SUMS = frozenset({*PRODUCTS, *CONVOLUTIONS, *LOOKUPS, "sum"})
 _KERNEL_SWITCHES = (
     (torch._C._get_mkldnn_enabled, torch._C._set_mkldnn_enabled),
     (torch.backends.mha.get_fastpath_enabled, torch.backends.mha.set_fastpath_enabled),
@@ -92,16 +93,17 @@ class Emulation(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _rounded(self, func: Any, name: str, args: Any, kwargs: Any) -> Any:
         """Return what the most exact way gives that there is for an operation."""
-        targets = written(func, args, kwargs)
-        moves = name in MOVES or not any(is_rounded(x) for x in tree_iter((args, kwargs)) if not _among(x, targets))
-        if moves and name not in _ROUNDED:
+        if name in MOVES or (name in PLACED and not adds_up(args, kwargs)):
             return self._afterwards(func, name, args, kwargs, "moved")
+        targets = written(func, args, kwargs)
         if len(targets) < 2 and all(map(is_rounded, targets)):
             inputs = {k: v for k, v in kwargs.items() if k not in out_names(func)}
             result = self._once(name, args, inputs)
             result = self._in_steps(name, args, inputs) if result is NotImplemented else result
             if result is not NotImplemented:
                 return deliver(result, targets, self._rounder)
+        if not any(is_rounded(x) and not _among(x, targets) for x in leaves(args, kwargs)):
+            return self._afterwards(func, name, args, kwargs, "moved")
         with self._again():
             result = func.decompose(*args, **kwargs)
             apart = decomposition(func) if result is NotImplemented else None
@@ -138,16 +140,18 @@ class Emulation(TorchDispatchMode):  # type: ignore[no-untyped-call]
         targets = [x for x in written(func, args, kwargs) if is_rounded(x)]
         for x in targets:
             x.copy_(self._rounder.round(x))
-        fresh = {id(x) for x in tree_iter(out) if is_rounded(x) and not _among(x, targets)}
+        fresh = {id(x) for x in leaves(out) if is_rounded(x) and not _among(x, targets)}
         if targets or fresh:
             self.report.add(name, how)
-        elif any(map(escapes, tree_iter(out))):
+        elif any(map(escapes, leaves(out))):
             self.report.add(name, "plain")
+        if isinstance(out, torch.Tensor):
+            return self._rounder.round(out) if fresh else out
         return tree_map(lambda x: self._rounder.round(x) if id(x) in fresh else x, out)
 
     def _plainly(self, func: Any, name: str, args: Any, kwargs: Any) -> Any:
         out = func(*args, **kwargs)
-        if any(is_rounded(x) or escapes(x) for x in tree_iter((out, written(func, args, kwargs)))):
+        if any(is_rounded(x) or escapes(x) for x in leaves(out, written(func, args, kwargs))):
             self.report.add(name, "plain")
         return out
 
@@ -197,8 +201,8 @@ def emulate(
     rounded once   from the exact result, by `chopper.ops`: add, sub, mul, div, reciprocal, sqrt, rsqrt, pow, hypot,
                    fmod, exp, exp2, expm1, log, log2, log10, log1p, sin, cos, tan and their inverses, sinh, cosh, tanh,
                    erf, erfc, sigmoid, silu, gelu, softplus.  With ``alpha=``, add and sub are one fused multiply-add.
-    products       mm, bmm, mv, dot, convolutions and their gradients: as `accumulate` says, a bias is added afterwards;
-                   sum: as the product with ones
+    products       mm, bmm, mv, dot, convolutions, gradients of these and of embeddings: as `accumulate` says, a bias is
+                   added afterwards; sum: as the product with ones
     in two steps   addcmul: ``R(x + R(value a) b)``; addcdiv: ``R(x + value R(a / b))``; lerp:
                    ``R(a + weight R(b - a))``; addmm and the like: the product, then the sum with the addend
     in steps       mean, var, norms of order 2, softmax, layer, group, batch and RMS norm, attention, recurrent layers,

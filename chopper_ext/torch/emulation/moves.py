@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["MOVES", "UNTOUCHED"]
+from typing import Any
+
+__all__ = ["MOVES", "PLACED", "UNTOUCHED", "adds_up"]
 
 
 def _names(text: str) -> frozenset[str]:
@@ -40,3 +42,11 @@ _MADE = _names("""
 
 MOVES = _ARRANGED | _SELECTED | _MADE
 """Results are numbers of the operands, or given ones: rounding them once more is exact where operands are values."""
+
+PLACED = _names("index_put _index_put_impl _unsafe_index_put")
+"""Operations that move numbers to places, or add them up there."""
+
+
+def adds_up(args: Any, kwargs: Any) -> bool:
+    """Whether a call of one of `PLACED` adds up."""
+    return bool(args[3] if len(args) > 3 else kwargs.get("accumulate", False))

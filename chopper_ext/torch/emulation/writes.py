@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -9,7 +10,18 @@ import torch
 
 from chopper_ext.torch.emulation.rounder import Rounder
 
-__all__ = ["deliver", "out_names", "written"]
+__all__ = ["deliver", "leaves", "out_names", "written"]
+
+
+def leaves(*parts: Any) -> Iterator[Any]:
+    """Return what lists, tuples and dicts hold."""
+    for part in parts:
+        if isinstance(part, (list, tuple)):
+            yield from leaves(*part)
+        elif isinstance(part, dict):
+            yield from leaves(*part.values())
+        else:
+            yield part
 
 
 @cache

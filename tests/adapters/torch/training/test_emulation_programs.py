@@ -133,6 +133,25 @@ def test_classes_and_losses():
     assert np.array_equal(logits.grad.numpy(), want)
 
 
+@pytest.mark.parametrize("fmt", ["bf16", "e5m2"])
+def test_embeddings(fmt, tally):
+    """The gradient of a row is the exact sum at the places where it was looked up, rounded once."""
+    rng = np.random.default_rng(3)
+    table, rows = leaf(numbers(0, 7, 3)), rng.integers(0, 6, (4, 5))
+    slope = rng.integers(-9, 10, (4, 5, 3)).astype(np.float32)
+    with emulate(fmt) as mode:
+        y = F.embedding(torch.from_numpy(rows), table, padding_idx=2)
+        y.backward(torch.from_numpy(slope))
+        place = torch.zeros(7)
+        place[torch.from_numpy(rows[0])] = 0.1
+    want = np.zeros((7, 3))
+    np.add.at(want, rows.reshape(-1), slope.reshape(-1, 3).astype(np.float64))
+    want[2] = 0
+    tally.same(table.grad.numpy(), chop(want, fmt).astype(np.float32), fmt=fmt)
+    tally.same(y.detach().numpy(), chop(table.detach().numpy()[rows], fmt), fmt=fmt)
+    assert mode.report.twice == () and place.unique().tolist() == [0, chop(0.1, fmt)]
+
+
 def test_chance_is_a_function_of_the_key():
     """Each operation draws the next key of the stream."""
     from chopper import ops
