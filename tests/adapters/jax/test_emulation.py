@@ -164,6 +164,22 @@ def test_straight_through(tally):
     tally.same(tangent, X * lax.cos(X))
 
 
+def test_keys_reach_into_every_body(tally):
+    """Keys are traced in a loop, also for functions with derivatives of their own inside it."""
+
+    def f(x):
+        def body(c, t):
+            return jax.checkpoint(jax.nn.relu)(c * t) + jax.nn.softplus(c), jax.nn.silu(c)
+
+        c, ys = lax.scan(body, x, jnp.linspace(0.5, 1.5, 3))
+        return c.sum() + ys.sum()
+
+    for g in (emulate(f, "bf16", "stochastic", key=SEED), emulate(jax.grad(f), "bf16", "stochastic", key=SEED)):
+        eager, compiled = everywhere(g, X)
+        tally.same(compiled, eager)
+    tally.same(jax.vmap(g)(np.stack([Y, X]))[1], eager)
+
+
 @pytest.mark.parametrize("shape", [(0,), (3, 29)])
 def test_sums(shape, tally):
     x = RNG.standard_normal(shape).astype(np.float32)
