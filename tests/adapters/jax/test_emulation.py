@@ -236,7 +236,7 @@ def test_compiled_is_eager(tally):
     """Also in float32 itself, where nothing hides how the compiler contracts and folds."""
     some = [jnp.arctan, *(FUNCTIONS[name] for name in ("erf", "cube", "gradient"))]
     compiled_is_eager(some, "fp32", tally)
-    compiled_is_eager(some[1:3], "bf16", tally, rounding="stochastic", key=7)
+    compiled_is_eager(some[2:3], "bf16", tally, rounding="stochastic", key=7)
 
 
 @pytest.mark.exhaustive
