@@ -9,34 +9,36 @@ import jax
 
 __all__ = ["in_reverse", "through"]
 
-Function = Callable[..., Any]
 
+def through(value: Callable[..., Any], plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function with the values of one and, in both directions, the derivative of another.
 
-def through(value: Function, plain: Function) -> Function:
-    """Return a function with the values of one and, in both directions, the derivative of another."""
+    `value` takes a key, or None, before the operands of `plain`; functions with derivatives of their own must be given
+    what is traced.
+    """
 
     @jax.custom_jvp
-    def joined(*operands: Any) -> Any:
-        return value(*operands)
+    def joined(key: Any, *operands: Any) -> Any:
+        return value(key, *operands)
 
     @joined.defjvp
     def _rule(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
-        _, tangent = jax.jvp(plain, primals, tangents)
+        _, tangent = jax.jvp(plain, primals[1:], tangents[1:])
         return joined(*primals), tangent
 
     return joined
 
 
-def in_reverse(value: Function, plain: Function) -> Function:
-    """Return a function with the values of one and the reverse-mode derivative of another, which may have no other."""
+def in_reverse(value: Callable[..., Any], plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function as `through` does, with the reverse-mode derivative of another, which may have no other."""
 
     @jax.custom_vjp
-    def joined(*operands: Any) -> Any:
-        return value(*operands)
+    def joined(key: Any, *operands: Any) -> Any:
+        return value(key, *operands)
 
-    def ahead(*operands: Any) -> Any:
+    def ahead(key: Any, *operands: Any) -> Any:
         _, pull = jax.vjp(plain, *operands)
-        return value(*operands), pull
+        return value(key, *operands), pull
 
-    joined.defvjp(ahead, lambda pull, cotangents: pull(cotangents))
+    joined.defvjp(ahead, lambda pull, cotangents: (None, *pull(cotangents)))
     return joined

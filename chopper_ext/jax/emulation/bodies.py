@@ -53,23 +53,23 @@ def _call(policy: Policy, equation: Any, values: list[Any], key: Any) -> list[An
     name, parameters = equation.primitive.name, equation.params
     body = parameters["call_jaxpr" if "call_jaxpr" in parameters else "jaxpr"]
 
-    def run(*operands: Any) -> list[Any]:
+    def run(key: Any, *operands: Any) -> list[Any]:
         return walk(policy, body, operands, key)
 
     def plain(*operands: Any) -> list[Any]:
         return bind(equation, list(operands))
 
     if name == "custom_jvp_call":
-        return list(through(run, plain)(*values))
+        return list(through(run, plain)(key, *values))
     if name == "custom_vjp_call":
-        return list(in_reverse(run, plain)(*values))
+        return list(in_reverse(run, plain)(key, *values))
     if name in ("remat2", "checkpoint"):
         kept = {name: parameters[name] for name in ("prevent_cse", "policy")}
         checkpoint: Any = jax.checkpoint
-        return list(checkpoint(run, **kept)(*values))
+        return list(checkpoint(run, **kept)(key, *values))
     if name == "shard_map":
-        return _shards(parameters, run, values)
-    return run(*values)
+        return _shards(parameters, lambda *operands: run(key, *operands), values)
+    return run(key, *values)
 
 
 def _shards(parameters: dict[str, Any], run: Any, values: list[Any]) -> list[Any]:

@@ -31,15 +31,14 @@ def perform(policy: Policy, equation: Any, values: list[Any], key: Any) -> list[
         return [settled(one) if is_floating(one) else one for one in _computed(equation, values)]
     if name in EXACT or (name in SIGNS and policy.symmetric):
         return bind(equation, values)
-    own = _own(policy, equation, key)
+    own = _own(policy, equation)
     if own is not None:
         dtype = equation.outvars[0].aval.dtype
-        plain = _single(equation)
-        results = [through(lambda *xs: own(*xs).astype(dtype), plain)(*values)]
+        results = [through(lambda key, *xs: own(key, *xs).astype(dtype), _single(equation))(key, *values)]
         if policy.exact:
             return results
     elif name == "reduce_sum":
-        results = [through(lambda x: _halved(x, equation.params["axes"]), _single(equation))(*values)]
+        results = [through(lambda _, x: _halved(x, equation.params["axes"]), _single(equation))(None, *values)]
     elif name == "convert_element_type" and _widens(values[0], equation.params["new_dtype"]):
         return bind(equation, values)
     else:
@@ -65,7 +64,7 @@ def _computed(equation: Any, values: list[Any]) -> list[Any]:
     def plain(*operands: Any) -> list[Any]:
         return bind(equation, list(operands))
 
-    return list(through(lambda *operands: _alone(plain, operands), plain)(*values))
+    return list(through(lambda _, *operands: _alone(plain, operands), plain)(None, *values))
 
 
 def _alone(function: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
@@ -84,23 +83,23 @@ def _widens(x: Any, dtype: Any) -> bool:
     return is_floating(x) and jnp.promote_types(x.dtype if hasattr(x, "dtype") else dtype, dtype) == dtype
 
 
-def _own(policy: Policy, equation: Any, key: Any) -> Callable[..., Any] | None:
-    """Return how chopper computes a primitive, where it shall and can."""
+def _own(policy: Policy, equation: Any) -> Callable[..., Any] | None:
+    """Return how chopper computes a primitive, of a key and operands, where it shall and can."""
     name, parameters = equation.primitive.name, equation.params
     if not all(is_floating(one.aval) for one in equation.invars):
         return None
     if name == "dot_general" and (policy.exact or policy.accumulate is not None):
         accumulate = policy.accumulate or policy.sums
-        return lambda a, b: _product(a, b, parameters["dimension_numbers"], accumulate, key)
+        return lambda key, a, b: _product(a, b, parameters["dimension_numbers"], accumulate, key)
     if not policy.exact:
         return None
-    settings = {"fmt": policy.fmt, "rounding": policy.rounding, **policy.options, "key": key}
+    settings = {"fmt": policy.fmt, "rounding": policy.rounding, **policy.options}
     if name in COUNTERPARTS:
-        return lambda *xs: COUNTERPARTS[name](*xs, **settings)
+        return lambda key, *xs: COUNTERPARTS[name](*xs, **settings, key=key)
     if name == "integer_pow":
-        return lambda x: ops.power(x, parameters["y"], **settings)
+        return lambda key, x: ops.power(x, parameters["y"], **settings, key=key)
     if name == "reduce_sum":
-        return lambda x: _summed(x, parameters["axes"], policy.sums, key)
+        return lambda key, x: _summed(x, parameters["axes"], policy.sums, key)
     return None
 
 

@@ -53,7 +53,7 @@ def dot_general(recipe: Recipe | str | None, *, key: Any = None) -> Callable[...
     Under vmap each example has a product of its own, with the words that it has alone: the sum over examples is then
     not in the product of the gradient of the weight.  Batches belong into the leading axes of the input.
 
-    Forward-mode derivatives are refused by JAX.
+    Forward-mode derivatives are refused by JAX.  A format with numbers that float32 does not hold needs float64.
 
     Raises
     ------

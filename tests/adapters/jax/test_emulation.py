@@ -164,6 +164,20 @@ def test_straight_through(tally):
     tally.same(tangent, X * lax.cos(X))
 
 
+def test_keys_reach_into_every_body(tally):
+    """Keys are traced in a loop, also for functions with derivatives of their own inside it."""
+
+    def f(x):
+        return lax.scan(lambda c, t: (jax.checkpoint(jax.nn.relu)(c * t) + t, None), x, jnp.ones(2) * 0.7)[0].sum()
+
+    g = emulate(f, "bf16", "stochastic", key=SEED)
+    eager, compiled = everywhere(g, X)
+    tally.same(compiled, eager)
+    tally.same(jax.vmap(g)(np.stack([Y, X]))[1], eager)
+    slope = jax.jit(emulate(jax.grad(f), "bf16", "stochastic", key=SEED))(X)
+    tally.same(chopper.chop(np.asarray(slope), "bf16"), slope)
+
+
 @pytest.mark.parametrize("shape", [(0,), (3, 29)])
 def test_sums(shape, tally):
     x = RNG.standard_normal(shape).astype(np.float32)
@@ -175,6 +189,20 @@ def test_sums(shape, tally):
         for got in everywhere(emulate(lambda x: x.sum(0), "e5m7"), x):
             tally.same(got, want)
     tally.same(jax.grad(emulate(lambda x: x.sum(), "e5m7"))(x), np.ones_like(x))
+
+
+@pytest.mark.parametrize("fmt", ["fp16", "bf16"])
+def test_correctly_rounded(fmt, tally):
+    """The basic operations on numbers of the format, in float32 and then rounded, are rounded once in effect."""
+    numbers = np.ldexp(RNG.standard_normal(20_000), RNG.integers(-6, 7, 20_000)).astype(np.float32)
+    x = chopper.chop(numbers, fmt)
+    y = RNG.permutation(x)
+    for rounding in ("nearest_even", "nearest_away"):
+        for name in ("add", "sub", "mul", "div"):
+            got = jax.jit(emulate(getattr(lax, name), fmt, rounding))(x, y)
+            tally.same(got, getattr(ops, name)(x, y, fmt, rounding), fmt=fmt, mode=rounding, about=name)
+        got = jax.jit(emulate(jnp.sqrt, fmt, rounding))(abs(x))
+        tally.same(got, ops.sqrt(abs(x), fmt, rounding), fmt=fmt, mode=rounding, about="sqrt")
 
 
 UNARY = (
@@ -208,7 +236,7 @@ def test_compiled_is_eager(tally):
     """Also in float32 itself, where nothing hides how the compiler contracts and folds."""
     some = [jnp.arctan, *(FUNCTIONS[name] for name in ("erf", "cube", "gradient"))]
     compiled_is_eager(some, "fp32", tally)
-    compiled_is_eager(some[1:3], "bf16", tally, rounding="stochastic", key=7)
+    compiled_is_eager(some[2:3], "bf16", tally, rounding="stochastic", key=7)
 
 
 @pytest.mark.exhaustive

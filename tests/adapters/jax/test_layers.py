@@ -77,11 +77,13 @@ def summed(recipe, adder="sum=fp32"):
 
 def compare(recipe, tally, key=None, *arrays):
     want = reference(recipe, key, *arrays)
-    for wrap in (jax.jit, lambda f: f) if arrays else (jax.jit,):
+    for wrap in (jax.jit, lambda f: f) if arrays and key else (jax.jit,):
         for got, other, name in zip(ours(recipe, key, *arrays, wrap=wrap), want, "yxw", strict=True):
             tally.same(got, other, about=f"{recipe.name or recipe} {name}")
 
 
+LEFT = ("takum16", "hopper_fp8")
+"""One has numbers that float32 does not hold, the other one is a unit of hardware."""
 CHOSEN = ("bf16_pure", "mxfp8", "mxfp4_sr_rht")
 
 
@@ -92,7 +94,7 @@ def test_presets(name, tally):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", [name for name in presets() if name not in CHOSEN and "hopper" not in name])
+@pytest.mark.parametrize("name", [name for name in presets() if name not in (*CHOSEN, *LEFT)])
 def test_all_presets(name, tally):
     compare(summed(preset(name)), tally, SEED)
 
