@@ -98,6 +98,7 @@ function shortText(x, digits = 6) {
   if (Number.isNaN(x)) return "NaN";
   if (!Number.isFinite(x)) return x < 0 ? "−∞" : "∞";
   if (Object.is(x, -0)) return "−0";
-  const text = String(Number(x.toPrecision(digits)));
+  const near = Number.isInteger(x) && digits >= 7 && Math.abs(x) < 2 ** 53 ? x : Number(x.toPrecision(digits));
+  const text = Math.abs(near) >= 1e9 && near !== x ? near.toExponential() : String(near);
   return text.replace("e+", "e").replace(/-/g, "−");
 }
