@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import chopper
+from chopper import explorer
 from chopper.errors import ChopperError
 from chopper.formats.base import Format
 from chopper.formats.registry import rows as named
@@ -147,6 +149,16 @@ def test_policies(models: Any, name: str, tally) -> None:
                     want[i] = int(chopper.encode(float(one), fmt, mode, overflow=policy))
             tally.same(near, want, x, fmt=fmt, mode=mode, about=policy.value)
             assert (refused == (want == REFUSED)).all()
+
+
+def test_chance_by_the_code_is_refused(browser: Any, tmp_path: Path) -> None:
+    """What the page does not know it says."""
+    explorer.write_page(tmp_path / "page.html", ["lns8<stochastic=code>"], only=True)
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    text = page.locator("[data-mode=stochastic]").inner_text()
+    page.close()
+    assert "not shown here" in text
 
 
 @pytest.mark.parametrize("fmt", SCALED, ids=str)
