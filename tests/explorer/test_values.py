@@ -23,6 +23,7 @@ from tests.explorer.difficult import difficult, rows
 from tests.families import posit_oracle
 from tests.families.definition import Definition
 from tests.families.values import number
+from tests.tally import Tally
 
 SUBJECT = "numbers of the explorer's page"
 SCALAR = tuple(row.format for row in named() if not row.format.blocked)
@@ -124,6 +125,28 @@ def test_rounding(models: Any, fmt: Format, tally) -> None:
     x = difficult(fmt, 2)
     x = x[:: max(1, x.size // (30 if str(fmt) in SLOW else 100))]
     check(models, fmt, x, FEWER if isinstance(fmt, TableFormat) else MODES, reference(fmt), tally)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("side > 0 || (side === 0 && odd)", "side >= 0"),
+        ("2n * low + 1n, this.n + 1", "2n * low + 1n + 0n * low, this.n"),
+        ("return floorOf(scaled);", "return floorOf(scaled) + 1n;"),
+    ],
+)
+def test_a_wrong_page_is_caught(browser: Any, tmp_path: Path, right: str, wrong: str) -> None:
+    """The comparison can fail: a tie, a turning point, a probability by one word in 2^32."""
+    text = explorer.page(["e4m3", "posit8"], only=True)
+    assert right in text
+    (tmp_path / "page.html").write_text(text.replace(right, wrong), "utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    with pytest.raises(AssertionError, match="differ"):
+        for name in ("e4m3", "posit8"):
+            fmt = chopper.get(name)
+            check(page, fmt, difficult(fmt, 8), MODES, partial(library, fmt), Tally(SUBJECT))
+    page.close()
 
 
 @pytest.mark.exhaustive

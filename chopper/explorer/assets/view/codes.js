@@ -146,7 +146,7 @@ function tableOf(fmt, code, pick) {
       h("td", { class: "wide-only" }, fmt.kind(at))));
   }
   const head = h("tr", {}, h("th", {}, "code"), fmt.bits <= 20 ? h("th", {}, "bits") : null, h("th", { class: "n" }, "value"), h("th", { class: "wide-only" }, "kind"));
-  return h("table", { "aria-label": "Codes around the selected one" }, h("thead", {}, head), h("tbody", {}, body));
+  return h("table", { class: fmt.bits > 20 ? "long" : "", "aria-label": "Codes around the selected one" }, h("thead", {}, head), h("tbody", {}, body));
 }
 
 function aboutOf(one) {
