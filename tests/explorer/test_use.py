@@ -111,6 +111,19 @@ def test_choosing_formats(show: Any) -> None:
     assert page.locator("#chips button").is_disabled()
 
 
+def test_every_format_can_be_shown(show: Any) -> None:
+    """No format is too wide, too short or too odd for any part of the page."""
+    page = show(360)
+    names = [str(fmt) for fmt in chopper.formats()]
+    for name in names:
+        page.evaluate("(name) => explorer.show([name])", name)
+        assert page.locator("#chips").inner_text().startswith(name)
+        assert value(page)
+        assert fits(page), name
+    for start in range(0, len(names), 8):
+        page.evaluate("(names) => explorer.show(names)", names[start : start + 8])
+
+
 def test_number_line(show: Any) -> None:
     """It zooms, moves, turns logarithmic, and a click selects the value."""
     page = show()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import chopper
+from chopper import explorer
 from chopper.errors import ChopperError
 from chopper.formats.base import Format
 from chopper.formats.registry import rows as named
@@ -21,6 +23,7 @@ from tests.explorer.difficult import difficult, rows
 from tests.families import posit_oracle
 from tests.families.definition import Definition
 from tests.families.values import number
+from tests.tally import Tally
 
 SUBJECT = "numbers of the explorer's page"
 SCALAR = tuple(row.format for row in named() if not row.format.blocked)
@@ -124,6 +127,28 @@ def test_rounding(models: Any, fmt: Format, tally) -> None:
     check(models, fmt, x, FEWER if isinstance(fmt, TableFormat) else MODES, reference(fmt), tally)
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("side > 0 || (side === 0 && odd)", "side >= 0"),
+        ("2n * low + 1n, this.n + 1", "2n * low + 1n + 0n * low, this.n"),
+        ("return floorOf(scaled);", "return floorOf(scaled) + 1n;"),
+    ],
+)
+def test_a_wrong_page_is_caught(browser: Any, tmp_path: Path, right: str, wrong: str) -> None:
+    """The comparison can fail: a tie, a turning point, a probability by one word in 2^32."""
+    text = explorer.page(["e4m3", "posit8"], only=True)
+    assert right in text
+    (tmp_path / "page.html").write_text(text.replace(right, wrong), "utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    with pytest.raises(AssertionError, match="differ"):
+        for name in ("e4m3", "posit8"):
+            fmt = chopper.get(name)
+            check(page, fmt, difficult(fmt, 8), MODES, partial(library, fmt), Tally(SUBJECT))
+    page.close()
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("fmt", [fmt for fmt in SCALAR if str(fmt) != "posit64"], ids=str)
 def test_rounding_of_many(models: Any, fmt: Format, tally) -> None:
@@ -147,6 +172,16 @@ def test_policies(models: Any, name: str, tally) -> None:
                     want[i] = int(chopper.encode(float(one), fmt, mode, overflow=policy))
             tally.same(near, want, x, fmt=fmt, mode=mode, about=policy.value)
             assert (refused == (want == REFUSED)).all()
+
+
+def test_chance_by_the_code_is_refused(browser: Any, tmp_path: Path) -> None:
+    """What the page does not know it says."""
+    explorer.write_page(tmp_path / "page.html", ["lns8<stochastic=code>"], only=True)
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    text = page.locator("[data-mode=stochastic]").inner_text()
+    page.close()
+    assert "not shown here" in text
 
 
 @pytest.mark.parametrize("fmt", SCALED, ids=str)

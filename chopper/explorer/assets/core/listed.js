@@ -104,6 +104,7 @@ class ListedModel {
 
   /** Where a number lies between its neighbours, by value: what chance sees. */
   share(x, near, away) {
+    if (this.stochastic === "code") throw new Refusal("chance by the code is not shown here");
     let [a, b] = [this.number(near), this.number(away)];
     if (this.coarse) {
       const [sizeA, sizeB] = [magnitude(a), magnitude(b)];

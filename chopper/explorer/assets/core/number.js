@@ -63,6 +63,9 @@ function numberOf(x) {
   return { q: fromFloat(x), negative };
 }
 
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+const raised = (e) => (e < 0 ? "⁻" : "") + [...String(Math.abs(e))].map((d) => SUPERSCRIPTS[d]).join("");
+
 /** A number with a power of two below the line as text: an integer times a power of two. */
 function dyadicText(a) {
   const { n, d } = reduced(a);
@@ -72,8 +75,8 @@ function dyadicText(a) {
     while ((top & 1n) === 0n) [top, power] = [top / 2n, power + 1];
   }
   if (power === 0) return `${top}`;
-  const raised = `2^${power}`;
-  return top === 1n ? raised : top === -1n ? `-${raised}` : `${top} × ${raised}`;
+  const scale = `2${raised(power)}`;
+  return top === 1n ? scale : top === -1n ? `−${scale}` : `${top} × ${scale}`;
 }
 
 /** The decimal digits of a number with a power of two below the line, all of them if they are few. */
@@ -98,6 +101,7 @@ function shortText(x, digits = 6) {
   if (Number.isNaN(x)) return "NaN";
   if (!Number.isFinite(x)) return x < 0 ? "−∞" : "∞";
   if (Object.is(x, -0)) return "−0";
-  const text = String(Number(x.toPrecision(digits)));
+  const near = Number.isInteger(x) && digits >= 7 && Math.abs(x) < 2 ** 53 ? x : Number(x.toPrecision(digits));
+  const text = Math.abs(near) >= 1e9 && near !== x ? near.toExponential() : String(near);
   return text.replace("e+", "e").replace(/-/g, "−");
 }

@@ -6,7 +6,11 @@ const REACHES = [3, 10, 40, 310];
 
 function gapsFor(name) {
   const fmt = drawn(name);
-  if (!gapsByFormat.has(fmt)) gapsByFormat.set(fmt, gapsOf(fmt).filter((gap) => gap.low > 0 && Number.isFinite(gap.high)));
+  const reach = reachOf();
+  if (gapsByFormat.get(fmt)?.reach !== reach) {
+    const gaps = gapsOf(fmt, reach).filter((gap) => gap.low > 0 && Number.isFinite(gap.high));
+    gapsByFormat.set(fmt, { reach, gaps, whole: fmt.order.count - countUpTo(fmt, ZERO) <= FEW + 1n });
+  }
   return gapsByFormat.get(fmt);
 }
 
@@ -30,7 +34,7 @@ function drawAccuracy() {
   const svg = s("svg", { viewBox: `0 0 ${width} ${frame.bottom + 26}`, height: frame.bottom + 26, role: "img", "aria-label": describeAccuracy() });
   svg.append(gridOf(frame, reach, low, high, x, y, bits), backdropOf(frame, reach, x));
   for (const { name, points } of curves) {
-    const path = points.map(([a, b], i) => `${i && points[i - 1][2] !== "cut" ? "L" : "M"}${px(x(a))} ${px(y(Math.max(b, low)))}`).join("");
+    const path = points.map(([a, b], i) => `${i ? "L" : "M"}${px(x(a))} ${px(y(Math.max(b, low)))}`).join("");
     svg.append(s("path", { d: path, fill: "none", stroke: colourOf(name), "stroke-width": 1.8, "stroke-linejoin": "round" }));
   }
   const cross = s("line", { class: "typed", y1: frame.top, y2: frame.bottom, x1: -9, x2: -9 });
@@ -41,14 +45,13 @@ function drawAccuracy() {
 
 const legendOf = () => state.chosen.map((name) => h("span", {}, h("i", { style: `--cell:${colourOf(name)}` }), unitNote(name)));
 
-function curveOf(gaps, reach) {
-  const steps = gaps.length <= 512;
+function curveOf({ gaps, whole }, reach) {
   const found = [];
   for (const gap of gaps) {
     const [from, to] = [Math.log10(gap.low), Math.log10(gap.high)];
     if (to < -reach || from > reach) continue;
     const value = accuracy.kind === "bits" ? -Math.log2(gap.error) : Math.log10(gap.size);
-    if (steps) found.push([Math.max(from, -reach), value], [Math.min(to, reach), value]);
+    if (whole) found.push([Math.max(from, -reach), value], [Math.min(to, reach), value]);
     else found.push([Math.max(-reach, Math.min(reach, (from + to) / 2)), value]);
   }
   return found;
@@ -80,7 +83,7 @@ function backdropOf(frame, reach, x) {
 }
 
 function describeAccuracy() {
-  const best = (name) => gapsFor(name).reduce((most, gap) => Math.max(most, -Math.log2(gap.error)), 0);
+  const best = (name) => gapsFor(name).gaps.reduce((most, gap) => Math.max(most, -Math.log2(gap.error)), 0);
   return "Accuracy by magnitude. " + state.chosen.map((name) => `${unitNote(name)}: at best ${shortText(best(name), 3)} bits`).join("; ");
 }
 
@@ -92,7 +95,7 @@ function readOut(event, svg, width, frame, reach, cross) {
   cross.setAttribute("x1", at);
   cross.setAttribute("x2", at);
   const texts = state.chosen.map((name) => {
-    const gap = gapsFor(name).find((one) => Math.log10(one.high) >= t);
+    const gap = gapsFor(name).gaps.find((one) => Math.log10(one.high) >= t);
     const inside = gap && Math.log10(gap.low) <= t + 0.4;
     return h("span", {}, h("i", { style: `--cell:${colourOf(name)}` }), `${name}: `, inside ? `${shortText(-Math.log2(gap.error), 3)} bits, gap ${shortText(gap.size, 3)}` : "out of range");
   });

@@ -18,8 +18,6 @@ function decadeTicks(low, high, count) {
   return found;
 }
 
-const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-const raised = (e) => (e < 0 ? "⁻" : "") + [...String(Math.abs(e))].map((d) => SUPERSCRIPTS[d]).join("");
 const decadeText = (e) => (e === 0 ? "1" : e === 1 ? "10" : `10${raised(e)}`);
 const tickText = (x, step) => {
   if (x === 0) return "0";

@@ -56,10 +56,10 @@ function readingOf(fmt, code) {
   const e = exponentOf(size);
   if (fmt instanceof FloatModel && fmt.kind(code) === "subnormal") {
     const lowest = fmt.first_field - fmt.bias;
-    return `${sign}2^${lowest} × (0 + ${dyadicText(over(size, powerOfTwo(lowest)))})`;
+    return `${sign}2${raised(lowest)} × (0 + ${dyadicText(over(size, powerOfTwo(lowest)))})`;
   }
   const rest = minus(over(size, powerOfTwo(e)), ONE);
-  return `${sign}2^${e} × (1 + ${rest.n ? dyadicText(rest) : "0"})`;
+  return `${sign}2${raised(e)} × (1 + ${rest.n ? dyadicText(rest) : "0"})`;
 }
 
 function stepsOf(fmt, code, pick) {
@@ -138,7 +138,7 @@ function tableOf(fmt, code, pick) {
   const body = [];
   for (let each = from; each < from + BigInt(rows) && each < top; each++) {
     const at = each;
-    const value = isNumber(fmt, at) ? shortText(floatOf(fmt, at), 7) : exactText(fmt, at);
+    const value = isNumber(fmt, at) && fmt.bits <= 20 ? shortText(floatOf(fmt, at), 7) : exactText(fmt, at);
     body.push(h("tr", { class: at === code ? "here" : "" },
       h("td", {}, h("button", { type: "button", class: "link", "data-key": `row${at}`, onclick: () => pick(at) }, hexOf(fmt, at))),
       fmt.bits <= 20 ? h("td", {}, bitText(fmt, at)) : null,
@@ -146,7 +146,7 @@ function tableOf(fmt, code, pick) {
       h("td", { class: "wide-only" }, fmt.kind(at))));
   }
   const head = h("tr", {}, h("th", {}, "code"), fmt.bits <= 20 ? h("th", {}, "bits") : null, h("th", { class: "n" }, "value"), h("th", { class: "wide-only" }, "kind"));
-  return h("table", { "aria-label": "Codes around the selected one" }, h("thead", {}, head), h("tbody", {}, body));
+  return h("table", { class: fmt.bits > 20 ? "long" : "", "aria-label": "Codes around the selected one" }, h("thead", {}, head), h("tbody", {}, body));
 }
 
 function aboutOf(one) {

@@ -47,13 +47,15 @@ function drawLine() {
   fill(node, svg);
   handle(svg, width);
   if (focused) svg.focus({ preventScroll: true });
-  byId("line-note").textContent = `From ${shortText(fromLine(view.low), 4)} to ${shortText(fromLine(view.high), 4)}: ` +
+  byId("line-note").textContent = `From ${endText(view.low)} to ${endText(view.high)}: ` +
     state.chosen.map((name) => `${counted(name)} values of ${unitNote(name)}`).join(", ") + ".";
 }
 
+const endText = (t) => (view.scale === "log" ? Number((10 ** t).toPrecision(3)).toExponential().replace("-", "−").replace("+", "") : shortText(t, 4));
+
 function counted(name) {
   const n = within(drawn(name))[1] - within(drawn(name))[0];
-  return n < 10n ** 6n ? n.toLocaleString("en") : shortText(Number(n), 3);
+  return n < 10n ** 6n ? n.toLocaleString("en") : `about ${Number(Number(n).toPrecision(3)).toExponential()}`;
 }
 
 /** Indices of the values in view. */
@@ -87,14 +89,26 @@ function rowOf(name, top, width, x) {
     for (let i = from; i < to; i++) places.push([x(toLine(fmt.approximate(fmt.order.code(i)))), fmt.order.code(i)]);
     const path = places.map(([at]) => `M${px(at)} ${middle - 9}V${middle + 9}`).join("");
     row.append(s("path", { d: path, stroke: "var(--c)", "stroke-width": places.length > width / 8 ? 1.1 : 1.8, fill: "none" }));
-    if (places.length * 52 < width) {
-      row.append(...places.map(([at, code]) => s("text", { x: px(at), y: middle + 21, "text-anchor": "middle", style: "font-size:11px" }, shortText(fmt.approximate(code), 4))));
-    }
+    row.append(...labelsOf(fmt, places, middle + 21));
   } else row.append(density(fmt, middle, width, x));
   const code = codeOf(name);
   const at = isNumber(fmt, code) ? x(toLine(fmt.approximate(code))) : NaN;
   if (at >= 0 && at <= width) row.append(s("circle", { cx: px(at), cy: middle, r: 5.5, fill: "var(--c)", stroke: "var(--card)", "stroke-width": 2 }));
   return row;
+}
+
+/** Values below their ticks, where there is room for all of them or most. */
+function labelsOf(fmt, places, y) {
+  let free = -Infinity;
+  const found = [];
+  for (const [at, code] of places) {
+    const text = shortText(fmt.approximate(code), 4);
+    const half = text.length * 3.4 + 3;
+    if (at - half < free) continue;
+    free = at + half;
+    found.push(s("text", { x: px(at), y, "text-anchor": "middle", style: "font-size:11px" }, text));
+  }
+  return found.length * 2 > places.length ? found : [];
 }
 
 /** Columns, the darker the more values they hold. */

@@ -16,7 +16,7 @@ function startJump() {
   const sections = [...document.querySelectorAll("main > section")].filter((section) => !section.hidden);
   fill(byId("jump"), sections.map((section) => h("li", {}, h("a", { href: `#${section.id}` }, section.querySelector("h2").textContent))));
   const left = Object.entries(DATA.left_out).map(([name, why]) => `Left out: ${name} (${why}).`);
-  byId("foot").textContent = [`Written by chopper ${DATA.version}.`, "Every number on this page is computed exactly, in integers.", ...left].join(" ");
+  byId("foot").textContent = [`Written by chopper ${DATA.version}.`, "Values and roundings are computed exactly, in integers of any length.", ...left].join(" ");
 }
 
 startTheme();
@@ -30,8 +30,9 @@ startStudy();
 startBlocks();
 startJump();
 
-/** For the console: models by name, rounding, values. */
+/** For the console: formats to show, models by name, rounding, values. */
 window.explorer = {
+  show: (names) => change("formats", { chosen: names.slice(0, MOST), active: names[0] }),
   names: () => [...described.keys()],
   value: (name, code) => floatOf(drawn(name), BigInt(code)),
   kind: (name, code) => drawn(name).kind(BigInt(code)),

@@ -23,7 +23,8 @@ function readAs(x) {
   if (!Number.isFinite(x) || x === 0) return shortText(x);
   const exact = fromFloat(x);
   const digits = decimalText(exact, 64);
-  return digits && digits !== String(x) ? `${x}, exactly ${digits}` : `${x} = ${dyadicText(exact)}`;
+  if (digits === String(x)) return digits;
+  return `${x}, exactly ${digits || dyadicText(exact)}`;
 }
 
 function columnOf(name, x) {

@@ -6,7 +6,7 @@ function drawStudy() {
   const found = DATA.study;
   const known = state.chosen.filter((name) => found.formats[name]);
   const some = known.filter((name) => !found.formats[name].refused);
-  const span = found.binades.counts.length ? `, magnitudes from 2^${found.binades.first} to 2^${found.binades.first + found.binades.counts.length}` : "";
+  const span = found.binades.counts.length ? `, magnitudes from 2${raised(found.binades.first)} to 2${raised(found.binades.first + found.binades.counts.length)}` : "";
   byId("study-lead").textContent = `${found.name ? `${found.name}: ` : ""}${found.count.toLocaleString("en")} numbers` +
     `${found.zeros ? `, ${found.zeros.toLocaleString("en")} of them zero` : ""}${span}, rounded ${found.rounding.replace(/_/g, " ")}.` +
     (found.left_out ? ` ${found.left_out.toLocaleString("en")} infinities and NaNs are left out.` : "");
@@ -44,7 +44,7 @@ function histogramOf(name, one, names, found) {
   const x = (e) => ((e - low) / (high - low)) * width;
   const bars = counts.map((count, i) => (count ? s("rect", {
     x: px(x(first + i) + 0.5), width: px(Math.max(width / (high - low) - 1, 1)), y: px(height - (count / most) * (height - 8)), height: px((count / most) * (height - 8)), rx: 1,
-  }, s("title", {}, `${count.toLocaleString("en")} numbers: relative error 2^${first + i} to 2^${first + i + 1}`)) : null));
+  }, s("title", {}, `${count.toLocaleString("en")} numbers: relative error 2${raised(first + i)} to 2${raised(first + i + 1)}`)) : null));
   const ticks = niceTicks(low, high, 5).filter(Number.isInteger);
   const inexact = counts.reduce((sum, count) => sum + count, 0);
   return h("figure", { style: "margin:0" }, h("figcaption", {}, h("b", {}, h("i", { class: "dot", style: `--c:${colourOf(name)}` }), name), h("span", { class: "note" }, ` ${inexact.toLocaleString("en")} changed`)),
