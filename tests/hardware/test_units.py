@@ -159,6 +159,6 @@ def test_the_command() -> None:
 def test_the_page(root: Path) -> None:
     """The table of the page lists every device and instruction, with what stands behind it."""
     text = (root / "docs" / "hardware.md").read_text(encoding="utf-8")
-    found = set(re.findall(r"`([a-z0-9]+\.[a-z0-9]+)`", text))
+    found = set(re.findall(r"`([a-z0-9]+\.[a-z0-9_]+)`", text))
     missing = {one.name.rpartition(".")[0] for one in UNITS if one.name.count(".") == 2} - found
     assert not {name for name in missing if name.count(".") == 1}, missing
