@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from chopper.verify.hardware.comparison import Comparison
+from chopper.verify.hardware.conversion import Converted
 from chopper.verify.hardware.report import lines, page
 from chopper.verify.hardware.suite import as_data, run
 
@@ -34,13 +36,18 @@ def verify_hardware(
     rows, key, only, rehearse, every, threads, follow
         As for `run`.
     """
+
+    def keep(found: list[Comparison], converted: list[Converted]) -> None:
+        """Write what there is so far: a run that is cut short leaves that behind."""
+        if json_file is not None:
+            json_file.parent.mkdir(parents=True, exist_ok=True)
+            json_file.write_text(json.dumps(as_data(found, converted, rows, key, whole=not only), indent=1) + "\n")
+
     found, converted = run(
-        rows, key, only=only, rehearse=rehearse, every=every, folder=record, threads=threads, follow=follow
+        rows, key, only=only, rehearse=rehearse, every=every, folder=record, threads=threads, follow=follow, keep=keep
     )
+    keep(found, converted)
     data = as_data(found, converted, rows, key, whole=not only)
-    if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps(data, indent=1) + "\n")
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(page([*(json.loads(path.read_text()) for path in earlier), json.loads(json.dumps(data))]))

@@ -22,7 +22,7 @@ class Draws:
     Examples
     --------
     >>> Draws(1, "spread").below(100, (4,)).tolist()
-    [73, 31, 80, 35]
+    [32, 49, 30, 86]
     """
 
     def __init__(self, *key: int | str) -> None:

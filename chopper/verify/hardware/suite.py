@@ -45,6 +45,7 @@ class Rehearsal:
 def run(
     rows: int, key: int = 0, *, only: str = "", rehearse: bool = False, every: bool = False,
     folder: Path | None = None, threads: int | None = None, follow: Callable[[str], None] | None = None,
+    keep: Callable[[list[Comparison], list[Converted]], None] | None = None,
 ) -> tuple[list[Comparison], list[Converted]]:  # fmt: skip
     """Run every probe and every conversion.
 
@@ -66,9 +67,12 @@ def run(
         For the models.
     follow : callable, optional
         Is told what runs next.
+    keep : callable, optional
+        Is given what there is so far, each time that a probe is done.
     """
     known = {name for one in units() for name in (one.name, *one.aliases)}
-    found, converted = [], []
+    found: list[Comparison] = []
+    converted: list[Converted] = []
     for probe in probes():
         stem = probe.unit.partition("<")[0]
         if not probe.unit.startswith(only) or stem not in known:
@@ -78,12 +82,16 @@ def run(
         found.append(compare(Rehearsal(probe) if rehearse else probe, rows, key, threads=threads))
         if folder is not None and not rehearse:
             record(found[-1], folder, date.today().isoformat())
+        if keep is not None:
+            keep(found, converted)
     for one in () if rehearse else conversion_probes():
         if not one.name.startswith(only):
             continue
         if follow is not None:
             follow(one.name)
         converted.append(convert(one, max(rows, 1 << 16), key, every=every, threads=threads))
+        if keep is not None:
+            keep(found, converted)
     return found, converted
 
 
