@@ -26,6 +26,7 @@ __all__ = [
     "is_portable",
     "native",
     "portable_plan",
+    "portable_product",
     "request",
 ]
 
@@ -106,6 +107,13 @@ def portable_plan(task: str, asked: Request, width: int) -> Plan:
         planner = {"round": plan_round, "encode": plan_encode}[task]
         plan = planner(asked, carrier_width(asked.fmt, width, task == "encode"))
     return plan if plan.twin is None else cast(Plan, plan.twin)
+
+
+def portable_product(accumulate: Any) -> Any:
+    """Return the `chopper.engine.gemm.portable.Roundings` of an accumulator, None where other steps are needed."""
+    from chopper.engine.gemm.portable import roundings_of
+
+    return roundings_of(accumulate)
 
 
 @cache

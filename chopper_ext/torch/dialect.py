@@ -1,9 +1,9 @@
-# mypy: disable-error-code="no-untyped-def, untyped-decorator"
+# mypy: disable-error-code="assignment, no-untyped-def, untyped-decorator"
 """The dialect of the kernels as functions of Triton: the same source, compiled for CUDA."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from types import FunctionType
 from typing import Any
@@ -11,7 +11,9 @@ from typing import Any
 import triton
 import triton.language as tl
 
-__all__ = ["builder", "jitted", "look_up", "select"]
+__all__ = ["builder", "copied", "fields_of", "jitted", "lifted", "look_up", "select", "signed_word"]
+
+_WORD = 1 << 32
 
 _KIND, _SPELLING = tuple, tl.constexpr("tuple")  # of `_build`; each builder has its own
 
@@ -23,7 +25,7 @@ def jitted(function: Callable[..., Any]) -> Any:
     called = {
         name: jitted(scope[name]) for name in function.__code__.co_names if isinstance(scope.get(name), FunctionType)
     }
-    return _copied(function, function.__module__, function.__qualname__, called)
+    return copied(function, function.__module__, function.__qualname__, called)
 
 
 @cache
@@ -35,10 +37,10 @@ def builder(kind: type) -> Any:
     # Triton knows functions by their names, in a program, and by the text and the constants they use, in its caches.
     spelling = f"{kind.__module__}.{kind.__qualname__}{getattr(kind, '_fields', '')}"
     own = {"_KIND": kind, "_SPELLING": tl.constexpr(spelling)}
-    return _copied(_build, kind.__module__, f"{kind.__qualname__}._build", own)
+    return copied(_build, kind.__module__, f"{kind.__qualname__}._build", own)
 
 
-def _copied(function: Callable[..., Any], module: str, name: str, scope: dict[str, Any]) -> Any:
+def copied(function: Callable[..., Any], module: str, name: str, scope: dict[str, Any]) -> Any:
     """Return Triton's version of a function with other names and some globals of its own."""
     # Triton's interpreter looks for its language among the globals.
     copy = FunctionType(function.__code__, {**function.__globals__, "tl": tl, **scope}, function.__name__)
@@ -61,3 +63,40 @@ def select(condition, a, b):
 def look_up(table, index):
     """Return items of a table."""
     return tl.load(table + index)
+
+
+@triton.jit
+def fields_of(integers, tables, lanes: tl.constexpr, begin: tl.constexpr, end: tl.constexpr, kinds: tl.constexpr):
+    """Return fields of a NamedTuple, of integers as `lifted` gives them; where a bit of `kinds` is set, of tables."""
+    fields = ()
+    for i in tl.static_range(begin, end):
+        if lanes == tl.int32:
+            value = (integers[i].to(tl.int64) >> 32).to(tl.int32)
+        else:
+            high, low = integers[2 * i + 1].to(tl.int64), integers[2 * i].to(tl.int64)
+            value = (high >> 32 << 32) | (low >> 32 & 0xFFFFFFFF)
+        if (kinds >> i) & 1:
+            fields = fields + (tables + value,)  # noqa: RUF005
+        else:
+            fields = fields + (value,)  # noqa: RUF005
+    return fields
+
+
+def lifted(integers: Sequence[int], width: int) -> tuple[int, ...]:
+    """Return signed integers of a width as `fields_of` takes them: the upper halves of numbers of 64 bits."""
+    return tuple(_lifted(number >> shift & (_WORD - 1)) for number in integers for shift in range(0, width, 32))
+
+
+def _lifted(word: int) -> int:
+    """Return a number of 64 bits with the word as its upper half.
+
+    Triton compiles anew for an integer of a tuple that is 1, one that 16 divides, and one that does not fit 32 bits
+    after one that does.  The lower half sees to it that all are alike.
+    """
+    wide = not triton.knobs.runtime.interpret  # the interpreter does not, and takes what fits 32 bits for so many
+    return (signed_word(word) << 32) + (0x80000002 if wide and not word >> 31 else 2)
+
+
+def signed_word(word: int) -> int:
+    """Return 32 bits as a signed integer."""
+    return word - _WORD if word >> 31 else word

@@ -1,6 +1,6 @@
 """Operations and matrix products on tensors: the core's own functions, on the memory of the host.
 
-Tensors of other devices go to the host and back, but for products by matrix units, which Triton compiles for CUDA.
+Tensors of other devices go to the host and back, but for matrix products, most of which Triton compiles for CUDA.
 """
 
 from __future__ import annotations
@@ -139,18 +139,21 @@ def _run(function: Callable[..., Any], operands: Sequence[Any], keywords: dict[s
 
 
 def _on_device(function: Callable[..., Any], operands: Sequence[Any], keywords: dict[str, Any]) -> Any:
-    """Return a product by a matrix unit, computed where its operands lie; None where the host has to do it."""
-    unit, out = keywords.get("accumulate"), keywords.get("out")
+    """Return a matrix product computed where its operands lie; None where the host has to do it."""
+    by, out = keywords.get("accumulate"), keywords.get("out")
     first = next(x for x in operands if isinstance(x, torch.Tensor))
-    if unit is None or not uses_triton(first.device) or keywords["mode"] != "dequantized":
+    if by is None or not uses_triton(first.device) or keywords["mode"] != "dequantized":
         return None
-    from chopper.hardware import Unit
+    from chopper.accumulate import Accumulator
+    from chopper_ext.torch.sums import sum_on_device
     from chopper_ext.torch.units import product_on_device
 
-    if not isinstance(unit, Unit):
-        return None
     a, b, c = operands
-    result = product_on_device(unit, a, b, c, 2 if function.__name__ == "dot" else None)
+    most = 2 if function.__name__ == "dot" else None
+    if isinstance(by, Accumulator):
+        result = sum_on_device(by, a, b, c, keywords["key"], most)
+    else:
+        result = product_on_device(by, a, b, c, most)
     if result is None or out is None:
         return result
     check_out(out, first, result.shape, result.dtype)

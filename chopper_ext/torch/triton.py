@@ -18,29 +18,12 @@ from chopper.engine.backend import Draw
 from chopper.kernels.carrier import Carrier
 from chopper.kernels.threefry import random_word
 from chopper.random import as_key
-from chopper_ext.torch.dialect import builder, jitted, look_up, select
+from chopper_ext.torch.dialect import builder, fields_of, jitted, lifted, look_up, select, signed_word
 from chopper_ext.torch.programs import Program
 
 __all__ = ["arguments_of", "by_triton", "constants_of", "loop", "settings_of"]
 
 _BLOCK = 1024
-_WORD = 1 << 32
-
-
-@triton.jit
-def _fields(integers, tables, lanes: tl.constexpr, begin: tl.constexpr, end: tl.constexpr, kinds: tl.constexpr):
-    fields = ()
-    for i in tl.static_range(begin, end):
-        if lanes == tl.int32:
-            value = (integers[i].to(tl.int64) >> 32).to(tl.int32)
-        else:
-            high, low = integers[2 * i + 1].to(tl.int64), integers[2 * i].to(tl.int64)
-            value = (high >> 32 << 32) | (low >> 32 & 0xFFFFFFFF)
-        if (kinds >> i) & 1:
-            fields = fields + (tables + value,)  # noqa: RUF005
-        else:
-            fields = fields + (value,)  # noqa: RUF005
-    return fields
 
 
 @triton.jit
@@ -73,16 +56,16 @@ def _parts(
 ):  # fmt: skip
     # Written out, since Triton 3.6 forgets the names of fields where it adds tuples.
     tl.static_assert(nested == 1 or nested == 2 or nested == 4)
-    a = inner(_fields(integers, tables, lanes, first, first + size, kinds), (), ())
+    a = inner(fields_of(integers, tables, lanes, first, first + size, kinds), (), ())
     if nested == 1:
         parts = (a,)
     else:
-        b = inner(_fields(integers, tables, lanes, first + size, first + 2 * size, kinds), (), ())
+        b = inner(fields_of(integers, tables, lanes, first + size, first + 2 * size, kinds), (), ())
         if nested == 2:
             parts = (a, b)
         else:
-            c = inner(_fields(integers, tables, lanes, first + 2 * size, first + 3 * size, kinds), (), ())
-            d = inner(_fields(integers, tables, lanes, first + 3 * size, first + 4 * size, kinds), (), ())
+            c = inner(fields_of(integers, tables, lanes, first + 2 * size, first + 3 * size, kinds), (), ())
+            d = inner(fields_of(integers, tables, lanes, first + 3 * size, first + 4 * size, kinds), (), ())
             parts = (a, b, c, d)
     return parts
 
@@ -113,11 +96,11 @@ def loop(
         (),
         (),
     )
-    head = _fields(integers, tables, lanes, 0, first, kinds)
+    head = fields_of(integers, tables, lanes, 0, first, kinds)
     parts = ()
     if nested > 0:
         parts = _parts(integers, tables, lanes, inner, first, (last - first) // nested, nested, kinds)
-    f = outer(head, parts, _fields(integers, tables, lanes, last, count, kinds))
+    f = outer(head, parts, fields_of(integers, tables, lanes, last, count, kinds))
     if even:
         size = size.to(tl.int64) * 16  # 16 divides it for the compiler too: threads read and write 16 bytes at once
     at = tl.program_id(0).to(tl.int64) * block + tl.arange(0, block)
@@ -173,7 +156,7 @@ def arguments_of(chosen: Program, x: torch.Tensor, out: torch.Tensor, draw: Draw
         words, source = draw.words.contiguous().view(-1), 2
     elif kernel.random:
         key = as_key(draw.key or 0, draw.offset)
-        numbers, source = (_signed(key.high), _signed(key.low), key.offset - (key.offset >> 63 << 64)), 1
+        numbers, source = (signed_word(key.high), signed_word(key.low), key.offset - (key.offset >> 63 << 64)), 1
     count = size if size % 16 else size // 16
     given, taken = _seen(x, chosen), _seen(out, chosen)
     return (given, words, taken, count, *numbers, chosen.packed.tables, chosen.settings[0]), source
@@ -214,19 +197,4 @@ def settings_of(chosen: Program) -> tuple[tuple[int, ...], dict[str, Any]]:
         **kernel.carrier._asdict(),
         "with_tables": kernel.tables,
     }
-    shifts = range(0, kernel.width, 32)
-    return tuple(_lifted(number >> shift & (_WORD - 1)) for number in packed.integers for shift in shifts), constants
-
-
-def _lifted(word: int) -> int:
-    """Return a number of 64 bits with the word as its upper half.
-
-    Triton compiles anew for an integer of a tuple that is 1, one that 16 divides, and one that does not fit 32 bits
-    after one that does.  The lower half sees to it that all are alike.
-    """
-    wide = not triton.knobs.runtime.interpret  # the interpreter does not, and takes what fits 32 bits for so many
-    return (_signed(word) << 32) + (0x80000002 if wide and not word >> 31 else 2)
-
-
-def _signed(word: int) -> int:
-    return word - _WORD if word >> 31 else word
+    return lifted(packed.integers, kernel.width), constants

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from chopper import decode, encode, get
 from chopper.hardware import FusedSum, IntegerSum, Unit
 from chopper_ext.torch.dtypes import codes_of, format_of, is_codes
 from chopper_ext.torch.fused_tiles import SPECIAL, ZERO, add_tiles, can_add
+from chopper_ext.torch.stacks import as_matrix, broadcasts, result_shape, stacked
 
 __all__ = ["digits_of", "product_on_device", "words_of"]
 
@@ -29,13 +29,13 @@ def product_on_device(unit: Unit, a: Any, b: Any, c: Any, most_axes: int | None)
         return None
     if not all(isinstance(x, torch.Tensor) and x.device == a.device for x in operands):
         return None
-    shape = _result(a.shape, b.shape, most_axes)
-    if shape is None or (c is not None and not _broadcasts(c.shape, shape)):
+    shape = result_shape(a.shape, b.shape, most_axes)
+    if shape is None or (c is not None and not broadcasts(c.shape, shape)):
         return None
     found = [_codes(x.detach(), name) for x, name in zip(operands, (unit.a, unit.b, unit.c), strict=False)]
     if any(codes is None for codes in found):
         return None
-    x, y = (_vector_as_matrix(codes, i) for i, codes in enumerate(found[:2]))
+    x, y = (as_matrix(codes, i) for i, codes in enumerate(found[:2]))
     full = (*np.broadcast_shapes(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-1])
     z = _addend(found[2] if len(found) > 2 else None, unit.c, shape, full, a.device)
     codes = _run(unit, x, y, z)
@@ -47,31 +47,6 @@ def product_on_device(unit: Unit, a: Any, b: Any, c: Any, most_axes: int | None)
 def _is_known(unit: Unit) -> bool:
     model = unit.model
     return isinstance(model, IntegerSum) or (isinstance(model, FusedSum) and can_add(model, digits_of(unit)))
-
-
-def _result(a: torch.Size, b: torch.Size, most_axes: int | None) -> tuple[int, ...] | None:
-    """Return the shape of the result, None where the host has to say what is wrong."""
-    if not a or not b or (most_axes is not None and max(len(a), len(b)) > most_axes):
-        return None
-    if a[-1] != (b[-2] if len(b) > 1 else b[0]):
-        return None
-    try:
-        batch = np.broadcast_shapes(a[:-2], b[:-2])
-    except ValueError:
-        return None
-    return (*batch, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
-
-
-def _broadcasts(shape: torch.Size, to: tuple[int, ...]) -> bool:
-    try:
-        return tuple(np.broadcast_shapes(shape, to)) == tuple(to)
-    except ValueError:
-        return False
-
-
-def _vector_as_matrix(x: Any, which: int) -> torch.Tensor:
-    matrix: torch.Tensor = x if x.dim() > 1 else x[None] if which == 0 else x[:, None]
-    return matrix
 
 
 def _addend(
@@ -87,13 +62,8 @@ def _run(unit: Unit, a: torch.Tensor, b: torch.Tensor, c: torch.Tensor) -> torch
     """Return codes (..., M, N) for codes (..., M, K), (..., K, N)."""
     if not c.numel() or not a.shape[-1]:
         return c
-    if b.dim() == 2:  # one matrix for all of a batch: its rows are rows of one product
-        a, c, shape = a.reshape(1, -1, a.shape[-1]), c.reshape(1, -1, c.shape[-1]), c.shape
-        b = b[None]
-    else:
-        shape, batch = c.shape, prod(c.shape[:-2])
-        a, b = (x.expand(*c.shape[:-2], *x.shape[-2:]).reshape(batch, *x.shape[-2:]) for x in (a, b))
-        c = c.reshape(batch, *c.shape[-2:])
+    shape = c.shape
+    a, b, c = stacked(a, b, c)
     if isinstance(unit.model, IntegerSum):
         return _integers(unit, a, b, c).reshape(shape)
     model = unit.model

@@ -1,4 +1,4 @@
-"""Matrix products of CUDA tensors by models of matrix units: the bits of the loops on the host."""
+"""Matrix products of CUDA tensors, by models of matrix units and by accumulators: the bits of the loops on the host."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 import chopper  # noqa: E402
 from chopper import hardware  # noqa: E402
-from tests.adapters.torch.matrices import KINDS, distinct, matrices  # noqa: E402
+from tests.adapters.torch.matrices import ACCUMULATORS, KINDS, distinct, factors, matrices  # noqa: E402
 
 pytestmark = [
     pytest.mark.gpu,
@@ -20,8 +20,9 @@ pytestmark = [
     pytest.mark.filterwarnings("default"),  # versions of torch and Triton differ between machines
 ]
 
-SUBJECT = "matrix units on CUDA tensors against the host"
+SUBJECT = "matrix products of CUDA tensors against the host"
 DEVICE = torch.device("cuda")
+KEY = 2**63 + 11
 SHAPES = ((1, 1, 1), (33, 70, 45), (64, 256, 96))
 NAMES = ("h100.wgmma.e4m3", "h100.wgmma.e4m3_e5m2", "h100.wgmma.e5m2.fp16", "h100.mma.e4m3", "h100.mma.e5m2.fp16",
          "h100.wgmma.fp16", "h100.wgmma.fp16.fp16", "h100.wgmma.bf16", "h100.wgmma.tf32", "h100.cublas.e4m3",
@@ -62,6 +63,44 @@ def test_units(name, tally):
 @pytest.mark.parametrize("unit", distinct(), ids=str)
 def test_every_unit(unit, tally):
     compare(unit, SHAPES, tally)
+
+
+@pytest.mark.parametrize("accumulate", ACCUMULATORS, ids=str)
+def test_accumulators(accumulate, tally):
+    for shape in SHAPES:
+        for kind in ("normal", "spread", "special"):
+            a, b, c = factors(shape, kind)
+            for addend in (None, c):
+                with np.errstate(all="ignore"):
+                    want = chopper.matmul(a, b, addend, accumulate=accumulate, key=KEY)
+                on = [None if x is None else torch.from_numpy(x).to(DEVICE) for x in (a, b, addend)]
+                got = chopper.matmul(*on, accumulate=accumulate, key=KEY)
+                assert got.device.type == "cuda"
+                tally.same(got.cpu().numpy(), want, fmt=str(accumulate), about=f"{kind} {shape}")
+
+
+def test_words_of_batches(tally):
+    accumulate = chopper.Accumulator(sum="bf16", rounding="stochastic")
+    rng = np.random.default_rng(3)
+    for a, b in PAIRS:
+        x, y = (rng.standard_normal(shape).astype(np.float32) for shape in (a, b))
+        want = np.asarray(chopper.matmul(x, y, accumulate=accumulate, key=KEY))
+        on = [torch.from_numpy(side).to(DEVICE) for side in (x, y)]
+        tally.same(chopper.matmul(*on, accumulate=accumulate, key=KEY).cpu().numpy(), want, about=f"{a} {b}")
+
+
+def test_what_the_host_does():
+    """Orders without a kernel go by the host, with the same bits."""
+    x = torch.randn(20, 30, device=DEVICE)
+    for accumulate in (
+        chopper.Accumulator(sum="bf16", order="pairwise"),
+        chopper.Accumulator(sum="exact", result="fp32"),
+        chopper.Accumulator(sum="fp16", compensated="kahan"),
+        chopper.Accumulator(sum="fp64"),
+    ):
+        got = chopper.matmul(x, x.T, accumulate=accumulate)
+        want = chopper.matmul(x.cpu().numpy(), x.cpu().numpy().T, accumulate=accumulate)
+        assert np.array_equal(got.cpu().numpy(), want)
 
 
 def test_shapes(tally):

@@ -5,11 +5,26 @@ from __future__ import annotations
 import numpy as np
 
 import chopper
-from chopper import hardware
+from chopper import Accumulator, hardware
 
-__all__ = ["KINDS", "distinct", "matrices", "numbers"]
+__all__ = ["ACCUMULATORS", "KINDS", "distinct", "factors", "matrices", "numbers"]
 
 KINDS = ("codes", "normal", "spread", "small", "special")
+
+ACCUMULATORS = (
+    Accumulator(),
+    Accumulator(fused=True),
+    Accumulator(order="blocked", block=8),
+    Accumulator(sum="bf16"),
+    Accumulator(sum="fp16", rounding="stochastic"),
+    Accumulator(sum="bf16", product="e5m10", rounding="down", result="e4m3"),
+    Accumulator(sum="fp16", fused=True, rounding="to_odd"),
+    Accumulator(sum="fp16", order="blocked", block=8, flush="fp32"),
+    Accumulator(sum="bf16", order="blocked", block=5, rounding="stochastic", result="e5m2"),
+    Accumulator(sum="posit16"),
+    Accumulator(sum="fixed<8,8>", rounding="up"),
+    Accumulator(sum="e4m3", overflow="saturate", rounding="stochastic", random_bits=7),
+)
 
 
 def distinct() -> list[hardware.Unit]:
@@ -59,3 +74,21 @@ def patterns(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.
     fmt = chopper.get(name)
     codes = rng.integers(0, 1 << fmt.bits, shape).astype(np.uint16 if fmt.bits > 8 else np.uint8)
     return chopper.decode(codes, fmt, np.float32)
+
+
+def factors(shape: tuple[int, int, int], kind: str, seed: int = 0) -> tuple[np.ndarray, ...]:
+    """Return a (M, K), b (K, N) and c (M, N) of float32: "normal", "spread" over many exponents, or "special" too."""
+    m, k, n = shape
+    rng = np.random.default_rng(seed)
+    made = []
+    for size in ((m, k), (k, n), (m, n)):
+        x = rng.standard_normal(size)
+        if kind != "normal":
+            x = x * np.exp2(rng.integers(-50, 51, size))
+        x = x.astype(np.float32)
+        if kind == "special":
+            x[rng.random(size) < 0.02] = np.inf
+            x[rng.random(size) < 0.005] = np.nan
+            x[rng.random(size) < 0.05] = -0.0
+        made.append(x)
+    return tuple(made)

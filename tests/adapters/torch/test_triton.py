@@ -40,12 +40,14 @@ def test_products(root: Path, tally):
     units, compared = run(root, "products", "3", interpret=True)
     tally.note(compared)
     assert units > 10
+    tally.note(run(root, "sums", "3", interpret=True)[1])
     assert run(root, "tiles", "1", interpret=False)[0] >= 1
 
 
 @pytest.mark.exhaustive  # by its time
 def test_every_unit(root: Path, tally):
     tally.note(run(root, "products", "1000", interpret=True)[1])
+    tally.note(run(root, "sums", "1000", interpret=True)[1])
     compiled, units = run(root, "tiles", "1000", interpret=False)
     assert compiled == units
 

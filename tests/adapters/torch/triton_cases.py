@@ -1,12 +1,13 @@
 """Triton on a machine without a GPU: ``python -m tests.adapters.torch.triton_cases CASES COUNT``.
 
-The cases are interpret, launch, products and tiles.  A process of its own, since Triton reads from its environment,
-when imported, whether it interprets.
+The cases are interpret, launch, products, sums and tiles.  A process of its own, since Triton reads from its
+environment, when imported, whether it interprets.
 """
 
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,16 +17,19 @@ from triton.backends.compiler import GPUTarget
 
 import chopper
 from chopper import hardware
-from chopper.engine.backend import Draw, Request, portable_plan
+from chopper.engine.backend import Draw, Request, portable_plan, portable_product
 from chopper.kernels.float import FloatCodes, FloatParams
+from chopper.random import as_key
 from chopper_ext.torch.dialect import builder
 from chopper_ext.torch.dtypes import code_dtype
 from chopper_ext.torch.fused_tiles import add_blocks, launch_tiles
 from chopper_ext.torch.programs import Program
+from chopper_ext.torch.sum_tiles import add_products, launch_sums
+from chopper_ext.torch.sums import sum_on_device
 from chopper_ext.torch.triton import arguments_of, by_triton, constants_of, loop
 from chopper_ext.torch.units import product_on_device
 from tests.adapters.inputs import difficult
-from tests.adapters.torch.matrices import distinct, matrices
+from tests.adapters.torch.matrices import ACCUMULATORS, distinct, factors, matrices
 
 CPU = torch.device("cpu")
 KEY, OFFSET, SIZE = 2**63 + 5, 2**32 - 700, 1500
@@ -185,6 +189,26 @@ def products(count: int) -> None:
     print(len(units), compared)
 
 
+def sums(count: int) -> None:
+    """Run accumulators in Triton's interpreter and compare."""
+    compared = 0
+    warnings.simplefilter("ignore")  # of NumPy, on which the interpreter computes
+    for accumulate in ACCUMULATORS[:: max(1, len(ACCUMULATORS) // count)]:
+        for kind in ("normal", "special"):
+            a, b, c = factors((3, 9, 20), kind)
+            for addend in (None, c):
+                on = [None if x is None else torch.from_numpy(x) for x in (a, b, addend)]
+                got = sum_on_device(accumulate, *on, KEY, None)
+                want = chopper.matmul(a, b, addend, accumulate=accumulate, key=KEY)
+                assert got is not None
+                kind_of_bits = f"u{want.itemsize}"
+                bad = got.numpy().view(kind_of_bits) != want.view(kind_of_bits)
+                bad &= ~(np.isnan(got.numpy()) & np.isnan(want))
+                assert not bad.any(), f"{accumulate} {kind}: {int(bad.sum())} differ"
+                compared += want.size
+    print(len(ACCUMULATORS), compared)
+
+
 def tiles(count: int) -> None:
     """Compile matrix units for sm_90, up to the launch."""
     triton.runtime.driver.set_active(Pretended())
@@ -196,10 +220,18 @@ def tiles(count: int) -> None:
         arguments, constants = launch_tiles(unit.model, words, words, codes, codes, 6)
         kernel = add_blocks.warmup(*arguments, **constants, grid=(1,))
         assert kernel.asm["cubin"][:4] == b"\x7fELF", unit
+    for accumulate in ACCUMULATORS[:: max(1, len(ACCUMULATORS) // count)]:
+        roundings, x = portable_product(accumulate), torch.zeros(1, 64, 64)
+        key = as_key(1) if roundings.random else None
+        arguments, constants = launch_sums(
+            x, x, x, x, roundings, accumulate.blocks or 64, key, accumulate.steps(64), accumulate.words, True
+        )
+        kernel = add_products.warmup(*arguments, **constants, grid=(1,))
+        assert kernel.asm["cubin"][:4] == b"\x7fELF", accumulate
     print(len(chosen), len(units))
 
 
 if __name__ == "__main__":
-    {"interpret": interpret, "launch": launch_nearly, "products": products, "tiles": tiles}[sys.argv[1]](
+    {"interpret": interpret, "launch": launch_nearly, "products": products, "sums": sums, "tiles": tiles}[sys.argv[1]](
         int(sys.argv[2])
     )
