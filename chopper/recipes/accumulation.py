@@ -60,7 +60,7 @@ def _read(text: str) -> Accumulator | str | None:
         if "fused" in given:
             given["fused"] = {"true": True, "false": False}.get(given["fused"].lower(), given["fused"])
         return Accumulator(**given)
-    if "." in text and "<" not in text:
+    if "." in text.partition("<")[0]:
         return _unit(text)
     return Accumulator(sum=text)
 

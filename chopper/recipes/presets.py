@@ -73,7 +73,7 @@ PRESETS: tuple[Preset, ...] = (
     _row("fp8_rowwise_gw_hp", _TORCHAO + ", rowwise_with_gw_hp", "The gradient of the weight is not rounded.",
          forward=f"{_ROW_POW2} @ {_ROW_POW2}", dgrad=f"{_ROW_POW2} @ fp8_tensor<scale=e8m0,direction=up>",
          wgrad="- @ -"),
-    _row("deepseek_fp8", _DEEPSEEK, "Sums in float32; deepseek_fp8_h100 has those of the device.",
+    _row("deepseek_fp8", _DEEPSEEK, "Sums in float32, which the device does not have: see hopper_fp8.",
          weight="fp8_block128x128", input="fp8_block128", grad_output="fp8_block128"),
     _row("deepseek_fp8_ue8m0", "DeepSeek-V3.1; DeepGEMM 54e2261, deep_gemm/utils/math.py", "Scales are powers of two.",
          weight="fp8_block128x128_ue8m0", input="fp8_block128_ue8m0", grad_output="fp8_block128_ue8m0"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import nn
 
 from chopper.errors import RandomKeyError, UnsupportedInputError
 from chopper.random import Keys, as_key
 from chopper.recipes import Recipe
-from chopper_ext.torch.layers.operands import Call, signed
+from chopper_ext.torch.layers.operands import Call, noted, signed
 from chopper_ext.torch.layers.spec import Spec, spec_of
 
 __all__ = ["ChopLayer", "Stream", "call_of", "widened"]
@@ -26,11 +27,15 @@ class Stream:
         found = as_key(key)
         self.key = found.high << 32 | found.low
         self.signed = signed(self.key)
-        self.position = torch.tensor(position, dtype=torch.int64)
+        self.count = np.array(position, np.int64)  # the memory of the tensor, which transforms of torch.func would hide
+        self.position = torch.from_numpy(self.count)
         self.replaying = False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Stream, (self.key, int(self.count))
+
     def __repr__(self) -> str:
-        return f"Stream({self.key}, position={int(self.position)})"
+        return f"Stream({self.key}, position={int(self.count)})"
 
 
 def call_of(stream: Stream | None, name: str = "") -> Call:
@@ -44,7 +49,7 @@ def call_of(stream: Stream | None, name: str = "") -> Call:
     if stream is None:
         return Call(name=name)
     if torch.compiler.is_compiling():
-        position = stream.position.clone()
+        position = noted(stream.position)
         stream.position.add_(1)
         return Call(stream.signed, position, name)
     if torch._C._current_graph_task_id() != -1 and not stream.replaying:
@@ -52,9 +57,8 @@ def call_of(stream: Stream | None, name: str = "") -> Call:
             "a layer that draws random words is run again in the backward pass; tell the checkpoint which words to "
             "use: torch.utils.checkpoint.checkpoint(..., use_reentrant=False, context_fn=lambda: replayed(model))"
         )
-    count = stream.position.numpy()
-    key = Keys(stream.key).at(int(count))
-    count += 1
+    key = Keys(stream.key).at(int(stream.count))
+    stream.count += 1
     return Call(key, None, name)
 
 

@@ -80,7 +80,9 @@ class Watch:
             before = _array(prepared(x.detach(), text, axis, call.key, role))
             after = _array(q)
         quant = quant_of(text)
-        top, off = _looked_at(before, after, quant, axis, other, key_of(call.key % (1 << 64), role) if quant.random else None)
+        top, off = _looked_at(
+            before, after, quant, axis, other, key_of(call.key % (1 << 64), role) if quant.random else None
+        )
         measure.add(before.astype(np.float64), after.astype(np.float64), top, off)
 
 

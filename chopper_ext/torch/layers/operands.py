@@ -23,7 +23,7 @@ from chopper_ext.torch.compiling import is_transformed
 from chopper_ext.torch.dispatch import is_plain
 from chopper_ext.torch.layers.spec import quant_of
 
-__all__ = ["WATCH", "Call", "convolution", "operand", "prepared", "product", "signed", "without_autocast"]
+__all__ = ["WATCH", "Call", "convolution", "noted", "operand", "prepared", "product", "signed", "without_autocast"]
 
 _WRAP = 1 << 64
 
@@ -253,9 +253,23 @@ def _vmap_conv(info: Any, in_dims: Any, x: Any, weight: Any, bias: Any, *rest: A
     return torch.stack(made), 0
 
 
+def _run_noted(position: Any) -> torch.Tensor:
+    return position.clone()  # type: ignore[no-any-return]
+
+
+def _fake_noted(position: Any) -> torch.Tensor:
+    return position.new_empty(position.shape)  # type: ignore[no-any-return]
+
+
+def noted(position: torch.Tensor) -> torch.Tensor:
+    """Return a copy of a position, which compilers do not take away though the original is counted on."""
+    return _noted_op(position)  # type: ignore[no-any-return]
+
+
 _library: Any = torch.library.Library("chopper", "FRAGMENT")  # type: ignore[no-untyped-call]
 _CONV = "int[] stride, int[] padding, int[] dilation, int groups, str accumulate, SymInt key, str role"
 for _name, _arguments, _functions in (
+    ("noted", "Tensor position", (_run_noted, _fake_noted)),
     (
         "operand",
         "Tensor x, Tensor? position, str quant, int axis, int? other, SymInt key, str role",
@@ -278,6 +292,7 @@ for _name, _arguments, _functions in (
     if len(_functions) > 2:
         torch.library.register_vmap(f"chopper::{_name}", _functions[2], lib=_library)
 
+_noted_op: Any = torch.ops.chopper.noted.default
 _operand_op: Any = torch.ops.chopper.operand.default
 _product_op: Any = torch.ops.chopper.product.default
 _conv_op: Any = torch.ops.chopper.conv.default

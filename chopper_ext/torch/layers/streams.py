@@ -24,7 +24,7 @@ def random_state(model: nn.Module) -> dict[str, tuple[int, int]]:
     >>> random_state(model)
     {}
     """
-    return {name: (stream.key, int(stream.position)) for name, stream in _streams(model)}
+    return {name: (stream.key, int(stream.count)) for name, stream in _streams(model)}
 
 
 def set_random_state(model: nn.Module, state: Mapping[str, tuple[int, int]]) -> None:
@@ -42,7 +42,7 @@ def set_random_state(model: nn.Module, state: Mapping[str, tuple[int, int]]) -> 
     for name, (key, position) in state.items():
         made = Stream(key)
         found[name].key, found[name].signed = made.key, made.signed
-        found[name].position.fill_(position)
+        found[name].count.fill(position)
 
 
 def replayed(model: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
@@ -56,22 +56,22 @@ def replayed(model: nn.Module) -> tuple[AbstractContextManager[None], AbstractCo
 
 @contextmanager
 def _noted(model: nn.Module, kept: dict[str, int]) -> Iterator[None]:
-    kept.update((name, int(stream.position)) for name, stream in _streams(model))
+    kept.update((name, int(stream.count)) for name, stream in _streams(model))
     yield
 
 
 @contextmanager
 def _replayed(model: nn.Module, kept: dict[str, int]) -> Iterator[None]:
     streams = dict(_streams(model))
-    now = {name: int(stream.position) for name, stream in streams.items()}
+    now = {name: int(stream.count) for name, stream in streams.items()}
     for name, stream in streams.items():
-        stream.position.fill_(kept[name])
+        stream.count.fill(kept[name])
         stream.replaying = True
     try:
         yield
     finally:
         for name, stream in streams.items():
-            stream.position.fill_(now[name])
+            stream.count.fill(now[name])
             stream.replaying = False
 
 

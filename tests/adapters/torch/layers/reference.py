@@ -8,7 +8,7 @@ from torch.nn import functional
 
 import chopper
 from chopper.random import Keys
-from chopper.recipes import ROLES, Recipe
+from chopper.recipes import ROLES, Recipe, accumulator_of
 from chopper.rotation import TRANSFORMER_ENGINE_SIGNS
 
 __all__ = ["RECIPES", "Linear", "Rounded", "linear", "multiplied", "rounded"]
@@ -69,7 +69,7 @@ def multiplied(a, b, gemm, key, name, c=None):
         return functional.linear(a, b.mT, c) if c is not None else a @ b
     drawn = Keys(key).at(ROLES.index(f"{name}.accumulate"))
     arrays = [None if t is None else t.numpy() for t in (a, b, c)]
-    made = chopper.matmul(*arrays, accumulate=gemm.accumulate, key=drawn)
+    made = chopper.matmul(*arrays, accumulate=accumulator_of(gemm.accumulate), key=drawn)
     return torch.from_numpy(np.asarray(made)).to(a.dtype)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 
 import pytest
 
@@ -149,3 +150,54 @@ def test_autocast_does_not_narrow_products():
         y = net(x)
         assert same(y, wanted)
         assert same(*(torch.autograd.grad(t.sum(), x)[0] for t in (y, wanted)))
+
+
+def test_single_samples_draw_words_by_their_place():
+    """The batch comes first and counts in the index: the first sample draws what it draws alone, others do not."""
+    recipe = Recipe(weight="e4m3:stochastic", input="e4m3:stochastic", grad_output="e5m2:stochastic", accumulate="bf16")
+    net = convert(nn.Linear(32, 8), recipe, key=3)
+    twin = copy.deepcopy(net)
+    parameters = {n: p.detach() for n, p in net.named_parameters()}
+    x = torch.randn(4, 32).expand(3, 4, 32)
+    found = vmap(grad(lambda p, x: functional_call(net, p, (x,)).square().sum()), in_dims=(None, 0))(parameters, x)
+    twin(x[0]).square().sum().backward()
+    assert same(found["weight"][0], twin.weight.grad)
+    assert not torch.equal(found["weight"][0], found["weight"][1])
+    assert int(net.chop_stream.position) == int(twin.chop_stream.position) == 1
+
+
+@pytest.mark.exhaustive
+@pytest.mark.skipif(not (shutil.which("g++") or shutil.which("c++")), reason="inductor needs a C++ compiler")
+@pytest.mark.parametrize("name", ["mxfp8", "mxfp4", "stochastic", "accumulator"])
+def test_inductor(name):
+    """Bits of results and of gradients of weights, which are products; the sum of a bias has inductor's own order."""
+    torch.manual_seed(0)
+    layers = nn.Linear(64, 64, bias=False), nn.ReLU(), nn.Linear(64, 64, bias=False)
+    net = convert(nn.Sequential(*layers), RECIPES[name], key=5)
+    twin = copy.deepcopy(net)
+    torch._dynamo.reset()
+    compiled = torch.compile(twin, fullgraph=True)
+    for _ in range(3):
+        x = torch.randn(64, 64)
+        results = []
+        for call, model in ((net, net), (compiled, twin)):
+            model.zero_grad()
+            y = call(x)
+            y.square().sum().backward()
+            results.append((y, *(p.grad.clone() for p in model.parameters())))
+        assert all(same(one.contiguous(), other.contiguous()) for one, other in zip(*results, strict=True))
+
+
+def test_batches_of_every_size():
+    net = convert(nn.Linear(64, 64), RECIPES["mxfp4"], key=5)
+    twin = copy.deepcopy(net)
+    torch._dynamo.reset()
+    compiled = torch.compile(twin, fullgraph=True, backend="aot_eager", dynamic=True)
+    for size in (64, 128, 192):
+        x = torch.randn(size, 64)
+        results = []
+        for call, model in ((net, net), (compiled, twin)):
+            model.zero_grad()
+            call(x).sin().sum().backward()
+            results.append(model.weight.grad)
+        assert same(*(g.contiguous() for g in results))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from importlib.util import find_spec
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.adapters.torch.inputs import same  # noqa: E402
 from tests.adapters.torch.layers import reference  # noqa: E402
 from tests.adapters.torch.layers.reference import RECIPES  # noqa: E402
 
+NAMES = [name for name in presets() if name != "hopper_fp8" or find_spec("chopper.hardware")]
 SUBJECT = "torch layers against chop and matmul"
 
 
@@ -53,7 +55,7 @@ def test_every_recipe(name, bias):
         assert all(agree(made, wanted)), agree(made, wanted)
 
 
-@pytest.mark.parametrize("name", [name for name in presets() if "hopper" not in name])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_preset(name):
     layer, x, g = data()
     convert(layer, name, key=3)
