@@ -84,6 +84,14 @@ def _xlogy(x: Any, y: Any) -> Any:
     return torch.where((x == 0) & ~torch.isnan(y), torch.zeros_like(x), x * torch.log(y))
 
 
+def _trace(x: torch.Tensor) -> Any:
+    return torch.sum(x.diagonal())
+
+
+def _softshrink(x: torch.Tensor, lambd: Any = 0.5) -> Any:
+    return torch.where(x > lambd, x - lambd, torch.where(x < -lambd, x + lambd, x * 0.0))
+
+
 def _square(x: torch.Tensor) -> Any:
     return x * x
 
@@ -103,6 +111,8 @@ COMPOSITES: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
         "celu": _celu,
         "huber_loss": _huber_loss,
         "xlogy": _xlogy,
+        "trace": _trace,
+        "softshrink": _softshrink,
         "square": _square,
     }
 )

@@ -130,6 +130,8 @@ def _convolution_backward(
     for_x = for_weight = for_bias = None
     if wanted[0]:
         for_x = _forward(by, g, kernels, *how) if transposed else _backward(by, g, kernels, x.shape[2:], *how)
+        for i, n in enumerate(x.shape[2:]):  # output_padding may leave room for more
+            for_x = for_x.narrow(2 + i, 0, n)
     if wanted[1]:
         left, right = (image, g) if transposed else (g, image)
         for_weight = _weight_gradient(by, left, right, kernels, *how)

@@ -212,7 +212,8 @@ def emulate(
                    nothing, and other numbers like any operation
     torch's own    everything else: torch's result in the dtype of the tensors, rounded again.  Twice in all, and its
                    last bits are torch's; `Emulation.report` names such operations as ``twice``.  Among them: atan2,
-                   cdist, fft, linalg, scatter_add, index_add, gradients of interpolation.
+                   asinh, acosh, atanh, remainder, averages of pools, cdist, fft, linalg, scatter_add, index_add,
+                   interpolation.
     =============  ====================================================================================================
 
     Operands are taken as the exact numbers that they are, parameters that are no values of the format and Python
@@ -259,7 +260,8 @@ def emulate(
     -----
     While it is entered, kernels that do a whole layer at once (oneDNN, fused attention, the fast path of transformer
     layers) are switched off for the process.  Compiled functions that are called inside run as they were written,
-    operation by operation.
+    operation by operation.  What computes outside of torch is not seen: calls of chopper itself, and layers converted
+    by a recipe with accumulators of their own.
 
     Examples
     --------

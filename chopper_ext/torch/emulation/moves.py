@@ -26,13 +26,16 @@ _ARRANGED = _names("""
     replication_pad2d replication_pad3d tril triu diag_embed embedding im2col pixel_shuffle pixel_unshuffle
     channel_shuffle upsample_nearest1d upsample_nearest2d upsample_nearest3d _unsafe_index _unsafe_masked_index
     view_copy expand_copy permute_copy unsafe_split unsafe_chunk split_with_sizes_copy split_copy resolve_conj
-    resolve_neg one_hot _chunk_cat block_diag
+    resolve_neg one_hot _chunk_cat block_diag alias_copy
+    as_strided_copy detach_copy diagonal_copy narrow_copy select_copy slice_copy squeeze_copy t_copy transpose_copy
+    unbind_copy unfold_copy unsqueeze_copy _unique2 unique_consecutive unique_dim
 """)
 _SELECTED = _names("""
     neg abs sign sgn signbit copysign relu relu6 hardtanh threshold threshold_backward hardtanh_backward clamp clamp_min
     clamp_max clip maximum minimum max min amax amin fmax fmin aminmax sort topk kthvalue median nanmedian mode cummax
     cummin _cummax_helper _cummin_helper floor ceil round trunc nan_to_num max_pool2d_with_indices
-    max_pool3d_with_indices adaptive_max_pool2d adaptive_max_pool3d frexp
+    max_pool3d_with_indices adaptive_max_pool2d adaptive_max_pool3d frexp frac heaviside hardshrink
+    hardshrink_backward
 """)
 _MADE = _names("""
     zeros ones full zeros_like ones_like full_like new_zeros new_ones new_full fill zero eye arange linspace logspace

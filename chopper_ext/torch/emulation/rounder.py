@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import torch
@@ -141,7 +142,7 @@ class Rounder:
         """Return sums along the last axis, rounded to the format."""
         if self.sums is None:
             return self.round(x.sum(-1))
-        rows = x.reshape(-1, x.shape[-1])
+        rows = x.reshape(prod(x.shape[:-1]), x.shape[-1])
         ones = torch.ones(x.shape[-1], 1, dtype=x.dtype, device=x.device)
         return self._added(rows, ones, self.sums, x.dtype).reshape(x.shape[:-1])
 

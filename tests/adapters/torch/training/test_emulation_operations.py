@@ -75,6 +75,35 @@ def test_sums_and_products_are_those_of_the_definition(mode, tally):
         tally.same(got.numpy(), want, fmt="e5m2", mode=mode, about=name)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+def test_witness_of_torch_itself(dtype, tally):
+    """Native dtypes: binary32 arithmetic on values of at most 11 digits rounds right, and so does binary32 itself."""
+    rng = np.random.default_rng(1)
+    if dtype == torch.float32:
+        patterns = [torch.from_numpy(rng.integers(0, 1 << 32, 4096, np.uint32).view(np.float32)) for _ in range(2)]
+    else:
+        patterns = [torch.from_numpy(rng.permutation(1 << 16).astype(np.uint16)).view(dtype) for _ in range(2)]
+    a, b = patterns
+    fmt = {torch.bfloat16: "bf16", torch.float16: "fp16", torch.float32: "fp32"}[dtype]
+    x, y = a.float(), b.float()
+    with once(fmt, accumulate=None):
+        got = [x + y, x - y, x * y, x / y, x.sqrt(), torch.reciprocal(x), x.abs(), torch.relu(x), torch.maximum(x, y)]
+    native = [a + b, a - b, a * b, a / b, a.sqrt(), torch.reciprocal(a), a.abs(), torch.relu(a), torch.maximum(a, b)]
+    if dtype == torch.float32:  # torch's root of long float32 tensors may be off by an ulp: NumPy's is not
+        with np.errstate(invalid="ignore"):
+            native[4] = torch.from_numpy(np.sqrt(a.numpy()))
+    for one, want in zip(got, native, strict=True):
+        tally.same(one.numpy(), want.float().numpy(), fmt=fmt, about="native")
+
+
+def test_nothing_to_add_up():
+    with once("bf16"):
+        empty = torch.zeros(3, 0)
+        assert empty.sum(1).tolist() == [0, 0, 0] and torch.zeros(0).sum().item() == 0
+        assert (empty @ torch.zeros(0, 2)).tolist() == [[0, 0]] * 3 and torch.zeros(0).var().isnan()
+        assert (torch.zeros(0, 3) + 1).shape == (0, 3) and torch.eye(3).trace().item() == 3
+
+
 def test_two_steps(tally):
     """addcdiv, lerp, addcmul with a value: as the documentation says."""
     x, y, z = X.numpy(), Y.numpy(), POSITIVE.numpy()

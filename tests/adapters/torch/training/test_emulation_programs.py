@@ -94,7 +94,7 @@ def test_attention(fmt, mode, tally):
 
 @pytest.mark.parametrize("fmt", ["bf16", "e5m2"])
 @pytest.mark.parametrize("case", [{}, {"stride": 2, "padding": 1}, {"groups": 2, "dilation": 2, "padding": 2}])
-@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("transposed", [False, True, "more"])
 def test_convolution(case, transposed, fmt, tally):
     """Small integers: binary64 computes every sum exactly, and what is left to do is one rounding."""
     rng = np.random.default_rng(3)
@@ -102,6 +102,8 @@ def test_convolution(case, transposed, fmt, tally):
     w = torch.from_numpy(
         rng.integers(-9, 10, (4, 4 // case.get("groups", 1), 3, 2)).astype(np.float32)
     ).requires_grad_()
+    if transposed == "more":
+        case = {**case, "output_padding": 1, "dilation": 2}
     run = F.conv_transpose2d if transposed else F.conv2d
     wide = [one.detach().double().requires_grad_() for one in (x, w)]
     exact = run(*wide, **case)
