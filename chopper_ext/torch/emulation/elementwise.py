@@ -75,6 +75,8 @@ def _pow(rounder: Rounder, x: Any, n: Any) -> Any:
     dtype = torch.result_type(x, n)
     if not _is_float(dtype):
         return NotImplemented
+    if isinstance(n, (int, float)) and n == 2:  # the same number, and much the quickest way
+        return rounder.apply("mul", x, x, dtype=dtype)
     whole = isinstance(n, int) or (isinstance(n, float) and n.is_integer())
     if whole and abs(n) <= 1 << 30:
         return rounder.apply("power", x, int(n), dtype=dtype)

@@ -115,6 +115,9 @@ def test_two_steps(tally):
             X.lerp(Y, POSITIVE),
             torch.addmm(X, Y, torch.ones(6, 6), beta=0.5, alpha=3),
             X.cumsum(1)[:, 2],
+            2**X,
+            POSITIVE**Y,
+            POSITIVE**0.5,
         ]
     b = "bf16"
     product = matmul(y, np.ones((6, 6), np.float32), accumulate=Accumulator(sum="exact", result=b))
@@ -125,6 +128,9 @@ def test_two_steps(tally):
         ops.fma(z, ops.sub(y, x, b), x, b),
         ops.add(ops.mul(x, 0.5, b), ops.mul(product, 3, b), b),
         ops.add(ops.add(chop(x[:, 0], b), x[:, 1], b), x[:, 2], b),
+        ops.pow(2, x, b),
+        ops.pow(z, y, b),
+        ops.pow(z, 0.5, b),
     ]
     for one, other in zip(got, want, strict=True):
         tally.same(one.numpy(), other, fmt=b)
