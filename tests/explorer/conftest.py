@@ -16,9 +16,9 @@ from chopper import explorer
 CHOSEN = ("e4m3", "posit8", "mxfp4")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
-    """Yield headless Chromium, driven by Playwright."""
+    """Yield headless Chromium, driven by Playwright, whose event loop must not outlive these tests."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
@@ -30,7 +30,7 @@ def browser() -> Iterator[Any]:
         found.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the page of all named formats, with a study of some numbers in a few of them."""
     data = np.random.default_rng(0).standard_normal(4096) * 0.02

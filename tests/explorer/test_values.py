@@ -123,7 +123,7 @@ def check(models: Any, fmt: Format, x: np.ndarray, modes: Any, codes_of: Any, ta
 def test_rounding(models: Any, fmt: Format, tally) -> None:
     """Difficult numbers become the library's codes, in every mode."""
     x = difficult(fmt, 2)
-    x = x[:: max(1, x.size // (30 if str(fmt) in SLOW else 100))]
+    x = x[:: max(1, x.size // (30 if str(fmt) in SLOW else 60))]
     check(models, fmt, x, FEWER if isinstance(fmt, TableFormat) else MODES, reference(fmt), tally)
 
 
@@ -207,6 +207,7 @@ def test_shared_scales(models: Any, fmt: Format, tally) -> None:
 )
 def test_reading(models: Any, text: str) -> None:
     """What is typed is read as the command reads it."""
+    pytest.importorskip("typer")
     from chopper.cli.commands import _number
 
     assert models.evaluate("(text) => explorer.readNumber(text)", text) == _number(text)
