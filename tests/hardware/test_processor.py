@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -106,6 +110,19 @@ def test_a_tile_of_another_shape_is_refused() -> None:
     if processor.missing("tdpfp16ps"):
         with pytest.raises(errors.UnsupportedInputError, match="cannot run here: the processor"):
             processor.products("tdpfp16ps", *(np.zeros((1, 16, 32), np.uint16),) * 2, np.zeros((1, 16, 16), np.uint32))
+
+
+def test_what_numba_may_not_use_is_missing(root: Path) -> None:
+    """Compiled for less than the processor has, an instruction is missing; it does not end the process."""
+    code = (
+        "from chopper.hardware import processor\n"
+        "assert all(processor.missing(name) for name in ('vdpbf16ps', 'tdpbf16ps', 'vcvtps2ph.ymm.up'))"
+    )
+    whole = {**os.environ, "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env=whole, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
 
 
 def test_conversions_as_data() -> None:

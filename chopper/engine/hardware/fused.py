@@ -81,8 +81,8 @@ def _add_integers(
     f = parameters(model, c.itemsize == 2)
     kernel = Kernel("fused", "total", model.rounding, 64)
     codes = c.reshape(-1)[chosen].astype(np.int64)
-    x, y = (Lanes(*map(np.ascontiguousarray, side.lanes)) for side in (a, b))
     size = a.codes.shape[-1]
+    x, y = (Lanes(*(np.ascontiguousarray(part).reshape(-1, size) for part in side.lanes)) for side in (a, b))
     tail: Any = (chosen, c.shape, f, a.digits + b.digits, model.terms)
     work = np.broadcast_to(codes[:1], (chosen.size * size // CHEAP,))
     entry = loop_for("hardware.fused_loops.add_blocks", work, codes, kernel, x, y, codes, *tail, 0, 1, by=kernel)

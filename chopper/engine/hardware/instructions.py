@@ -112,6 +112,8 @@ def lacking(name: str) -> str | None:
     if not there:
         return "the processor is not an x86-64 one"
     needed = VECTORS[name].features if name in VECTORS else ("amx-tile", TILED[name])
+    if name in VECTORS and _WIDE in VECTORS[name].inputs:
+        needed = ("avx512f", *needed)
     absent = [feature for feature in needed if feature not in there]
     if absent:
         return f"the processor lacks {', '.join(absent)}"
