@@ -47,7 +47,7 @@ def _quarters(x: _Array) -> _Array:
     order = np.concatenate([k[k % 4 < 2], k[k % 4 >= 2]])
     whole = np.zeros((*x.shape[:-1], -(-x.shape[-1] // 32) * 32), x.dtype)
     whole[..., : x.shape[-1]] = x
-    return whole.reshape(*x.shape[:-1], -1, 32)[..., order].reshape(whole.shape)
+    return np.ascontiguousarray(whole.reshape(*x.shape[:-1], -1, 32)[..., order].reshape(whole.shape))
 
 
 def _added(x: _Array, y: _Array) -> _Array:
