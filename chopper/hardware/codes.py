@@ -36,7 +36,8 @@ def products(
     scales : pair of arrays of unsigned integers
         Of a unit with scales: their codes for `a` and `b`, (..., M, K / block) and (..., N, K / block), rounded up.
     threads : int, optional
-        How many threads may be used; results do not depend on it.
+        How many threads may be used; results do not depend on it.  Units of integers multiply by NumPy, which has its
+        own.
 
     Returns
     -------

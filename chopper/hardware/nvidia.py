@@ -15,11 +15,11 @@ __all__ = ["NVIDIA"]
 _TACO = "Khattak & Mikaitis, Accurate Models of NVIDIA Tensor Cores, ACM TACO, doi:10.1145/3830409"
 _DATA = f"{_TACO}; its published outputs: github.com/north-numerical-computing/MATLAB-tensor-core, b12b5a7"
 _SIM = "github.com/microsoft/MMA-Sim, which names the parameters"
-_H100 = f"{_TACO}; H100 80GB HBM3, 2026-11-26: 51,200 results of each of five classes of inputs"
+_H100 = f"{_TACO}; compared with an H100 80GB HBM3, 2026-11-26"
 _FP8 = ("e4m3", "e5m2")
 _SMALL = ("e4m3", "e5m2", "e3m2", "e2m3", "e2m1")
 _BYTES = ("int8", "uint8")
-_INSTRUCTIONS = {"mma": "mma.sync m16n8k{k}", "wgmma": "wgmma.mma_async m64nNk{k}", "tcgen05": "tcgen05.mma k{k}"}
+_INSTRUCTIONS = {"mma": "mma.sync {shape}k{k}", "wgmma": "wgmma.mma_async m64nNk{k}", "tcgen05": "tcgen05.mma k{k}"}
 _PTX = {"fp16": "f16", "fp32": "f32", "int8": "s8", "uint8": "u8", "int32": "s32"}
 
 _EMULATED = (
@@ -32,9 +32,10 @@ def _row(
     where: str, a: str, b: str, c: str, k: int, model: Any, evidence: str, source: str, also: str = "", note: str = ""
 ) -> Unit:
     """Return a row; `where` is ``device.instruction``, `also` other devices that have it."""
-    instruction = where.partition(".")[2]
+    device, instruction = where.split(".")
+    shape = "m8n8" if device == "v100" or (device == "turing" and c == "int32") else "m16n8"
     tail = f"{a if a == b else f'{a}_{b}'}{'' if c in ('fp32', 'int32') else f'.{c}'}"
-    text = f"{_INSTRUCTIONS[instruction].format(k=k)} .{_PTX.get(c, c)}.{_PTX.get(a, a)}.{_PTX.get(b, b)}"
+    text = f"{_INSTRUCTIONS[instruction].format(shape=shape, k=k)} .{_PTX.get(c, c)}.{_PTX.get(a, a)}.{_PTX.get(b, b)}"
     aliases = tuple(f"{other}.{instruction}.{tail}" for other in also.split())
     return Unit(f"{where}.{tail}", a, b, c, k, model, text, evidence, source, note, aliases)
 
@@ -70,14 +71,16 @@ def _narrow(
 def _integers(where: str, k: int, evidence: str, source: str, also: str = "") -> Iterator[Unit]:
     """Yield the rows of integers of 8 bits: sums that wrap around, and with the qualifier .satfinite."""
     for a, b in product(_BYTES, _BYTES):
-        known = evidence if a == b == "int8" else "literature"
-        row = _row(where, a, b, "int32", k, IntegerSum(k), known, source, also)
+        row = _row(where, a, b, "int32", k, IntegerSum(k), evidence, source, also)
         yield row
         yield replace(
-            row, name=f"{row.name}.satfinite", aliases=tuple(f"{name}.satfinite" for name in row.aliases),
-            model=IntegerSum(k, "saturate"), instruction=f"{row.instruction}.satfinite", evidence="literature",
-            source="PTX ISA 8.5, section 9.7.14, mma: .satfinite", note="Saturated once an instruction: unverified.",
-        )  # fmt: skip
+            row,
+            name=f"{row.name}.satfinite",
+            aliases=tuple(f"{name}.satfinite" for name in row.aliases),
+            model=IntegerSum(k, "saturate"),
+            instruction=f"{row.instruction}.satfinite",
+            note="Saturated once an instruction.",
+        )
 
 
 def _before_hopper() -> Iterator[Unit]:
@@ -127,7 +130,7 @@ def _blackwell() -> Iterator[Unit]:
         yield from _wide(where, 16, 25, (-133, -21), "literature", _SIM, also)
         native = FusedSum(32, 25, floor=-133)
         yield from _narrow(where, native, -21, "literature", _SIM, also, formats=_SMALL)
-        yield from _integers(where, 32, "literature", "PTX ISA 8.7, section 9.7.16", also)
+        yield from _integers(where, 32, "literature", "PTX ISA 8.7, sections 9.7.14 and 9.7.16", also)
         yield from _scaled(where, also)
 
 

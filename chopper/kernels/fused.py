@@ -49,11 +49,11 @@ def total(where, rule, whole, top, c, f):
     up = where(cut < 0, -cut, 0)
     q = (m << up) >> s
     r = (m << up) & ((1 << s) - 1)
-    q = q + where(r + rule(where, whole, q & 1, r, s, s, 0, 0) < 1 << s, 0, 1)
+    q = where(r + rule(where, whole, q & 1, r, s, s, 0, 0) < 1 << s, q, q + 1)
     code = ((e + f.bias - 1) << f.digits) + (q << f.drop)
     code = where(code > f.inf, f.inf, code)
-    negative = where(q == 0, 0, where(whole < 0, 1, 0))
-    return where(q == 0, 0, code) | negative * (f.inf + (1 << f.digits))
+    code = where(whole < 0, code | (f.inf + (1 << f.digits)), code)
+    return where(q == 0, 0, code)
 
 
 def _length(where, m):

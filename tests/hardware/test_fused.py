@@ -59,11 +59,11 @@ def sample(unit: Unit, m: int, n: int, k: int, seed: int) -> tuple[np.ndarray, n
 def test_every_unit(unit: Unit, along: Any, tally: Tally) -> None:
     """Every unit of the tables on every path, on every kind of inputs."""
     k = (unit.model.promote or unit.model.terms) + 3
-    a, b, c = sample(unit, 1, 16, k, 1)
-    want = wanted(unit, a, b[:, ::3], c[..., ::3])  # the quick loop needs more columns than fractions can do in time
+    a, b, c = sample(unit, 3, 16, k, 1)
+    want = wanted(unit, a, b[:, ::7], c[..., ::7])  # the quick loop needs more columns than fractions can do in time
     for path in PATHS:
         along(path)
-        tally.same(hardware.products(unit, a, b, c)[..., ::3], want, fmt=unit, about=path)
+        tally.same(hardware.products(unit, a, b, c)[..., ::7], want, fmt=unit, about=path)
 
 
 def test_inputs_tell_floors_apart() -> None:
@@ -75,6 +75,15 @@ def test_inputs_tell_floors_apart() -> None:
     assert [int((got[0] != other).sum()) > 0 for other in got] == [False, True, True, True]
 
 
+def test_floor_of_fp16() -> None:
+    """2^-25 is a tie; 2^-46 or 2^-47 beside it lies above the tie, unless a floor cuts it off."""
+    unit = hardware.unit("h100.wgmma.fp16.fp16")
+    a, b = np.array([[0x0C00, 0x0002]], np.uint16), np.array([[0x0800, 0x0002], [0x0800, 0x0001]], np.uint16)
+    found = [hardware.products(replace(unit, model=replace(unit.model, floor=floor)), a, b)[0].tolist()
+             for floor in (-20, -21, -22, None)]  # fmt: skip
+    assert found == [[0, 0], [1, 0], [1, 1], [1, 1]]
+
+
 def test_underflow_is_positive_zero() -> None:
     """A negative sum that becomes zero is +0, and so is an exact zero of whatever signs."""
     for name, tiny in (("h100.wgmma.bf16", 0x1900), ("h100.wgmma.fp16.fp16", 0x0001)):
@@ -84,6 +93,21 @@ def test_underflow_is_positive_zero() -> None:
         for x, y, c in ((a | sign, a, 0), (a & 0 | sign, a, 1)):
             z = np.full((1, 1), c << (8 * (4 if unit.c == "fp32" else 2) - 1), f"u{4 if unit.c == 'fp32' else 2}")
             assert hardware.products(unit, x, y, z).item() == 0
+
+
+@pytest.mark.parametrize("name", ["h100.mma.e4m3", "h100.wgmma.e4m3", "h100.cublas.e4m3", "a100.mma.tf32"])
+@pytest.mark.parametrize("k", [2, 32, 40])
+def test_layouts(name: str, k: int, along: Any) -> None:
+    """Neither the layout of the operands in memory nor how many rows there are matters on any path."""
+    unit, rng = hardware.unit(name), np.random.default_rng(k)
+    a, b, c = (inputs(one, "normal", shape, rng) for one, shape in
+               ((unit.a, (20, k)), (unit.b, (24, k)), (unit.c, (20, 24))))  # fmt: skip
+    along("integers")
+    want = np.concatenate([hardware.products(unit, a[m : m + 1], b, c[m : m + 1]) for m in range(20)])
+    for path in PATHS:
+        along(path)
+        for x, y in ((a, b), (np.asfortranarray(a), np.asfortranarray(b)), (np.repeat(a, 2, 1)[:, ::2], b[::-1][::-1])):
+            assert (hardware.products(unit, x, y, c) == want).all()
 
 
 def test_threads_do_not_matter() -> None:

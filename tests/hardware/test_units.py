@@ -10,7 +10,7 @@ import pytest
 
 import chopper
 from chopper import Accumulator, hardware
-from chopper.errors import OutputError, PolicyError, UnknownUnitError, UnsupportedInputError
+from chopper.errors import OutputError, PolicyError, RangeError, UnknownUnitError, UnsupportedInputError
 from chopper.formats.registry import get
 from chopper.hardware.base import EVIDENCE
 
@@ -105,6 +105,34 @@ def test_what_matmul_refuses() -> None:
     with pytest.raises(UnsupportedInputError, match="no Unit"):
         chopper.matmul(a, a, accumulate=3)  # type: ignore[arg-type]
     assert chopper.matmul(a, a, accumulate=Accumulator()).tolist() == (4 * a).tolist()
+
+
+def test_what_products_refuses() -> None:
+    """Shapes, codes and dtypes that do not fit."""
+    codes = np.zeros((2, 32), np.uint8)
+    for a, b, c in ((codes, codes[:, :8], None), (codes[0], codes, None), (codes, codes, np.zeros((3, 3), np.uint32)),
+                    (np.zeros((2, 2, 32), np.uint8), np.zeros((3, 2, 32), np.uint8), None),
+                    (codes.astype(float), codes, None)):  # fmt: skip
+        with pytest.raises(UnsupportedInputError):
+            hardware.products("h100.wgmma.e4m3", a, b, c)
+    with pytest.raises(RangeError, match="not a code"):
+        hardware.products("h100.wgmma.e4m3", codes + np.int64(256), codes)
+    with pytest.raises(RangeError, match="not a code"):
+        hardware.products("b200.tcgen05.e2m1", codes + np.uint8(16), codes)
+
+
+def test_shapes_and_signed_codes() -> None:
+    """Leading axes broadcast, nothing to add gives what is added to, int8 comes signed or unsigned."""
+    rng = np.random.default_rng(3)
+    a, b = rng.integers(-128, 128, (3, 1, 4, 40), dtype=np.int8), rng.integers(-128, 128, (2, 5, 40), dtype=np.int8)
+    got = hardware.products("h100.wgmma.int8", a, b).view(np.int32)
+    assert (got == np.einsum("...mk,...nk->...mn", a.astype(np.int32), b.astype(np.int32))).all()
+    assert (hardware.products("h100.wgmma.int8", a.view(np.uint8), b.view(np.uint8)).view(np.int32) == got).all()
+    c = np.arange(20, dtype=np.int32).reshape(4, 5)
+    assert (hardware.products("h100.wgmma.int8", a, b, c).view(np.int32) == got + c).all()
+    none = np.zeros((2, 0), np.uint8)
+    assert hardware.products("h100.wgmma.e4m3", none, none, np.full((2, 2), 7, np.uint32)).tolist() == [[7, 7]] * 2
+    assert hardware.products("h100.wgmma.e4m3", none[:0], none).shape == (0, 2)
 
 
 def test_the_command() -> None:

@@ -104,7 +104,7 @@ def _run(model: FusedSum, a: Operand, b: Operand, c: _Array, t: int, dtype: Any,
 
 def _padded(x: _Array, rows: int, terms: int) -> _Array:
     if x.shape == (rows, terms):
-        return x
+        return np.ascontiguousarray(x)  # the loop counts on it, and NumPy's indexing keeps the order of the indices
     whole = np.zeros((rows, terms), x.dtype)
     whole[: x.shape[0], : x.shape[1]] = x
     return whole

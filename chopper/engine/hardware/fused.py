@@ -47,7 +47,7 @@ def _quarters(x: _Array) -> _Array:
     order = np.concatenate([k[k % 4 < 2], k[k % 4 >= 2]])
     whole = np.zeros((*x.shape[:-1], -(-x.shape[-1] // 32) * 32), x.dtype)
     whole[..., : x.shape[-1]] = x
-    return whole.reshape(*x.shape[:-1], -1, 32)[..., order].reshape(whole.shape)
+    return np.ascontiguousarray(whole.reshape(*x.shape[:-1], -1, 32)[..., order].reshape(whole.shape))
 
 
 def _added(x: _Array, y: _Array) -> _Array:
@@ -81,8 +81,8 @@ def _add_integers(
     f = parameters(model, c.itemsize == 2)
     kernel = Kernel("fused", "total", model.rounding, 64)
     codes = c.reshape(-1)[chosen].astype(np.int64)
-    x, y = (Lanes(*map(np.ascontiguousarray, side.lanes)) for side in (a, b))
     size = a.codes.shape[-1]
+    x, y = (Lanes(*(np.ascontiguousarray(part).reshape(-1, size) for part in side.lanes)) for side in (a, b))
     tail: Any = (chosen, c.shape, f, a.digits + b.digits, model.terms)
     work = np.broadcast_to(codes[:1], (chosen.size * size // CHEAP,))
     entry = loop_for("hardware.fused_loops.add_blocks", work, codes, kernel, x, y, codes, *tail, 0, 1, by=kernel)

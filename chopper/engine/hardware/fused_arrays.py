@@ -27,8 +27,8 @@ def add_arrays(
     step = max(1, _AT_ONCE // terms)
     for first in range(0, chosen.size, step):
         part = slice(first, first + step)
-        t, i, j = chosen[part] // (rows * columns), chosen[part] // columns % rows, chosen[part] % columns
-        x, y = Lanes(*(lane[t, i] for lane in a)), Lanes(*(lane[t, j] for lane in b))
+        i, j = chosen[part] // columns, chosen[part] // (rows * columns) * columns + chosen[part] % columns
+        x, y = Lanes(*(lane[i] for lane in a)), Lanes(*(lane[j] for lane in b))
         for k in range(0, x.s.shape[1], terms):
             left, right = (Lanes(*(lane[:, k : k + terms] for lane in side)) for side in (x, y))
             codes[part] = _block(kernel, left, right, codes[part], f, digits)

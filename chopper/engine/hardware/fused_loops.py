@@ -30,7 +30,7 @@ def add_blocks(
     kernel : Kernel
         Of `chopper.kernels.fused.total`, with its rule.
     a, b : tuple of arrays
-        Significands, exponents and kinds, of shapes (T, M, K) and (T, N, K).
+        Significands, exponents and kinds, of shapes (T M, K) and (T N, K).
     codes, chosen : arrays of int64
         Codes of some elements of the result, and their flat indices there.
     shape : tuple of int
@@ -43,41 +43,40 @@ def add_blocks(
     first, last : int
         Which of the chosen ones.
     """
-    sa, ea, ka = a
-    sb, eb, kb = b
     _, rows, columns = shape
+    size = a[0].shape[1]
     for at in range(first, last):
-        n, j = chosen[at] // columns, chosen[at] % columns
-        t, i = n // rows, n % rows
+        i, j = chosen[at] // columns, chosen[at] // (columns * rows) * columns + chosen[at] % columns
         code = codes[at]
-        for k in range(0, sa.shape[2], terms):
-            stop = min(k + terms, sa.shape[2])
-            code = _block(kernel, sa[t, i], ea[t, i], ka[t, i], sb[t, j], eb[t, j], kb[t, j], k, stop, code, f, digits)
+        for k in range(0, size, terms):
+            code = _block(kernel, a, b, i, j, k, min(k + terms, size), code, f, digits)
         codes[at] = code
 
 
-@numba.njit(error_model="numpy")
+@numba.njit(error_model="numpy", forceinline=True)
 def _block(
-    kernel: Any, sa: Any, ea: Any, ka: Any, sb: Any, eb: Any, kb: Any, first: int, last: int, code: int, f: Any, d: int
-) -> int:
-    special = special_of(sa, ka, sb, kb, first, last, code, f)
+    kernel: Any, a: Any, b: Any, i: int, j: int, first: int, last: int, code: int, f: Any, digits: int
+) -> int:  # fmt: skip
+    special = special_of(a, b, i, j, first, last, code, f)
     if special != 0:
         return special  # type: ignore[no-any-return]
+    sa, ea, _ = a
+    sb, eb, _ = b
     ec, sc = _significand(where, code, f)
     top = f.floor
     if sc != 0 and ec > top:
         top = ec
     for k in range(first, last):
-        if sa[k] != 0 and sb[k] != 0:
-            e = numba.int64(ea[k]) + numba.int64(eb[k])
+        if sa[i, k] != 0 and sb[j, k] != 0:
+            e = numba.int64(ea[i, k]) + numba.int64(eb[j, k])
             top = max(top, e)
     whole = 0
     if sc != 0:
         whole = _align(where, sc, ec, f.digits, top, f)
     for k in range(first, last):
-        s = numba.int64(sa[k]) * numba.int64(sb[k])
+        s = numba.int64(sa[i, k]) * numba.int64(sb[j, k])
         if s != 0:
-            whole += _align(where, s, numba.int64(ea[k]) + numba.int64(eb[k]), d, top, f)
+            whole += _align(where, s, numba.int64(ea[i, k]) + numba.int64(eb[j, k]), digits, top, f)
     return _finish(kernel, whole, top, f)
 
 
@@ -95,19 +94,21 @@ def _finish_by(kernel: Any, whole: Any, top: Any, f: Any) -> Any:
     return run
 
 
-@numba.njit(error_model="numpy")
-def special_of(sa: Any, ka: Any, sb: Any, kb: Any, first: int, last: int, code: int, f: Any) -> int:
+@numba.njit(error_model="numpy", forceinline=True)
+def special_of(a: Any, b: Any, i: int, j: int, first: int, last: int, code: int, f: Any) -> int:
     """Return the code of an infinite result or NaN, 0 if the sum is finite."""
+    sa, _, ka = a
+    sb, _, kb = b
     sign = f.inf + (1 << f.digits)
     mag = code & (sign - 1)
     above, below, none = False, False, mag > f.inf
     if mag == f.inf:
         above, below = code == mag, code != mag
     for k in range(first, last):
-        if ka[k] != 0 or kb[k] != 0:
-            s = numba.int64(sa[k]) * numba.int64(sb[k])
+        if ka[i, k] | kb[j, k] != 0:
+            s = numba.int64(sa[i, k]) * numba.int64(sb[j, k])
             above, below = above or s > 0, below or s < 0
-            none = none or ka[k] == 2 or kb[k] == 2 or s == 0
+            none = none or ka[i, k] == 2 or kb[j, k] == 2 or s == 0
     if none or (above and below):
         return f.nan  # type: ignore[no-any-return]
     if above:

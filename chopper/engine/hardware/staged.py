@@ -25,7 +25,8 @@ def products(unit: Unit, a: _Array, b: _Array, c: _Array, threads: int | None) -
     model = unit.model
     left, right = Operand(a, unit.a), Operand(b, unit.b)
     digits = left.digits + right.digits
-    x, y = (Lanes(*map(np.ascontiguousarray, side.lanes)) for side in (left, right))
+    size = a.shape[-1]
+    x, y = (Lanes(*(np.ascontiguousarray(part).reshape(-1, size) for part in side.lanes)) for side in (left, right))
     out = c.astype(np.int64)
     f = Fused(model.room, -126, 23, 127, 0x7F800000, 0x7FFFFFFF, 0)
     plan = (model.terms, model.fraction, model.split, digits)

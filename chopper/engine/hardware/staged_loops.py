@@ -30,37 +30,33 @@ def add_stages(kernel: Any, a: Any, b: Any, out: Any, f: Any, plan: Any, first: 
     kernel : Kernel
         Names the sources.
     a, b : tuple of arrays
-        Significands, exponents and kinds, (T, M, K) and (T, N, K).
+        Significands, exponents and kinds, (T M, K) and (T N, K).
     f : Fused
         With the bits of the second stage.
     plan : tuple
         Products of a block, bits of the first stage, whether even and odd products are apart, fraction bits of
         products.
     """
-    sa, ea, ka = a
-    sb, eb, kb = b
     _, rows, columns = out.shape
-    terms = plan[0]
+    codes, size = out.reshape(-1), a[0].shape[1]
     for at in range(first, last):
-        n, j = at // columns, at % columns
-        t, i = n // rows, n % rows
-        code = out[t, i, j]
-        for k in range(0, sa.shape[2], terms):
-            stop = min(k + terms, sa.shape[2])
-            code = _block((sa[t, i], ea[t, i], ka[t, i]), (sb[t, j], eb[t, j], kb[t, j]), k, stop, code, f, plan)
-        out[t, i, j] = code
+        i, j = at // columns, at // (columns * rows) * columns + at % columns
+        code = codes[at]
+        for k in range(0, size, plan[0]):
+            code = _block(a, b, i, j, k, min(k + plan[0], size), code, f, plan)
+        codes[at] = code
 
 
-@numba.njit(error_model="numpy")
-def _block(a: Any, b: Any, first: int, last: int, code: int, f: Any, plan: Any) -> int:
-    special = _special(a, b, first, last, code, f, plan[3])
+@numba.njit(error_model="numpy", forceinline=True)
+def _block(a: Any, b: Any, i: int, j: int, first: int, last: int, code: int, f: Any, plan: Any) -> int:
+    special = _special(a, b, i, j, first, last, code, f, plan[3])
     if special != 0:
         return special  # type: ignore[no-any-return]
     _, fraction, split, digits = plan
     step = 2 if split else 1
-    whole, top = _stage(a, b, first, last, step, fraction, digits)
+    whole, top = _stage(a, b, i, j, first, last, step, fraction, digits)
     if split:
-        other, high = _stage(a, b, first + 1, last, step, fraction, digits)
+        other, high = _stage(a, b, i, j, first + 1, last, step, fraction, digits)
         most = max(top, high)
         whole, top = _down(whole, most - top) + _down(other, most - high), most
     ec, sc = _significand(where, code, f)
@@ -74,21 +70,22 @@ def _block(a: Any, b: Any, first: int, last: int, code: int, f: Any, plan: Any) 
     return found | (1 << 31) if found == 0 and whole < 0 else found  # type: ignore[no-any-return]
 
 
-@numba.njit(error_model="numpy")
-def _stage(a: Any, b: Any, first: int, last: int, step: int, fraction: int, digits: int) -> Any:
+@numba.njit(error_model="numpy", forceinline=True)
+def _stage(a: Any, b: Any, i: int, j: int, first: int, last: int, step: int, fraction: int, digits: int) -> Any:
     """Return the sum of truncated products, in units of 2^(top - fraction), and top."""
+    sa, ea, _ = a
+    sb, eb, _ = b
     top = _LOWEST
     for k in range(first, last, step):
         e = _ZERO
-        if a[0][k] != 0 and b[0][k] != 0:
-            e = numba.int64(a[1][k]) + numba.int64(b[1][k])
+        if sa[i, k] != 0 and sb[j, k] != 0:
+            e = numba.int64(ea[i, k]) + numba.int64(eb[j, k])
         top = max(top, e)
     whole = 0
     for k in range(first, last, step):
-        s = numba.int64(a[0][k]) * numba.int64(b[0][k])
+        s = numba.int64(sa[i, k]) * numba.int64(sb[j, k])
         if s != 0:
-            shift = top - numba.int64(a[1][k]) - numba.int64(b[1][k]) + digits - fraction
-            m = _lower(abs(s), shift)
+            m = _lower(abs(s), top - numba.int64(ea[i, k]) - numba.int64(eb[j, k]) + digits - fraction)
             whole += -m if s < 0 else m
     return whole, top
 
@@ -104,18 +101,20 @@ def _down(n: int, shift: int) -> int:
     return n >> min(shift, 62)
 
 
-@numba.njit(error_model="numpy")
-def _special(a: Any, b: Any, first: int, last: int, code: int, f: Any, digits: int) -> int:
+@numba.njit(error_model="numpy", forceinline=True)
+def _special(a: Any, b: Any, i: int, j: int, first: int, last: int, code: int, f: Any, digits: int) -> int:
     """Return the code of an infinite result or NaN, 0 if the sum is finite; large products are infinities."""
-    found = special_of(a[0], a[2], b[0], b[2], first, last, code, f)
+    found = special_of(a, b, i, j, first, last, code, f)
     if found == f.nan:
         return found  # type: ignore[no-any-return]
+    sa, ea, ka = a
+    sb, eb, kb = b
     above, below = found == f.inf, found != 0 and found != f.inf
     for k in range(first, last):
-        if a[2][k] == 0 and b[2][k] == 0:
-            s = numba.int64(a[0][k]) * numba.int64(b[0][k])
-            e = numba.int64(a[1][k]) + numba.int64(b[1][k])
-            if e + (1 if abs(s) >> (digits + 1) != 0 else 0) >= 128 and s != 0:
+        e = numba.int64(ea[i, k]) + numba.int64(eb[j, k])
+        if e >= 127 and ka[i, k] | kb[j, k] == 0:
+            s = numba.int64(sa[i, k]) * numba.int64(sb[j, k])
+            if s != 0 and e + (1 if abs(s) >> (digits + 1) != 0 else 0) >= 128:
                 above, below = above or s > 0, below or s < 0
     if above and below:
         return f.nan  # type: ignore[no-any-return]
