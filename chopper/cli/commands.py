@@ -27,7 +27,8 @@ from chopper.rounding import Rounding
 from chopper.verify import can_prove, checks
 
 __all__ = [
-    "app", "compare", "demo", "explore", "formats", "info", "list_units", "plot_figure", "round_number", "table", "verify",
+    "app", "compare", "demo", "explore", "formats", "info", "list_units", "plot_figure", "round_number", "table",
+    "verify",
 ]  # fmt: skip
 
 app = typer.Typer(
