@@ -75,9 +75,10 @@ class Size(NamedTuple):
 
 
 def characters() -> Any:
-    """Return the texts of `pydoc_data.topics` as numbers of printable ASCII characters; others become question marks."""
-    import torch
+    """Return the texts of `pydoc_data.topics` as numbers of printable ASCII; other characters become question marks."""
     from pydoc_data import topics
+
+    import torch
 
     text = "".join(topics.topics[name] for name in sorted(topics.topics))
     number = {letter: i for i, letter in enumerate(LETTERS)}
