@@ -16,6 +16,7 @@ from benchmarks import (
     gemm,
     hardware,
     jax_adapter,
+    layers,
     operations,
     others,
     packing,
@@ -44,6 +45,7 @@ SECTIONS = (
     hardware.measure,
     peers.measure,
     torch_adapter.measure,
+    layers.measure,
     cuda.measure,
     jax_adapter.measure,
 )

@@ -20,6 +20,12 @@ TASKS = ("bf16 stochastic", "posit16", "nf4", "encode", "decode", "bfloat16 tens
 SHAPES = ((512, 4), (1024, 4), (2048, 4), (4096, 4), (1024, 8), (2048, 8), (4096, 8), (512, 2))  # block, warps
 UNITS = ("h100.wgmma.e4m3", "h100.cublas.e4m3", "h100.wgmma.fp16", "h100.wgmma.bf16", "h100.wgmma.tf32")
 DTYPES = {"e4m3": "float8_e4m3fn", "fp16": "float16", "bf16": "bfloat16", "tf32": "float32"}
+ACCUMULATORS = (
+    chopper.Accumulator(),
+    chopper.Accumulator(fused=True),
+    chopper.Accumulator(sum="bf16"),
+    chopper.Accumulator(sum="bf16", rounding="stochastic"),
+)
 TILES = ((16, 16, 1), (16, 32, 2), (32, 32, 4), (32, 64, 4), (64, 64, 4), (64, 64, 8))  # rows, columns, warps
 SIDE = 1024
 Case = Callable[[], object]
@@ -126,17 +132,18 @@ def _calls(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
 
 def _units(torch: Any, effort: Effort, wanted: Wanted) -> Iterator[Figure]:
     """Measure matrix products by models of matrix units."""
-    names = {unit: f"torch/cuda/units/{unit}" for unit in UNITS if wanted(f"torch/cuda/units/{unit}")}
-    cases = {unit: _finished(torch, _product(torch, unit)) for unit in names}
+    by = {**{unit: chopper.hardware.unit(unit) for unit in UNITS}, **{str(one): one for one in ACCUMULATORS}}
+    names = {line: f"torch/cuda/units/{line}" for line in by if wanted(f"torch/cuda/units/{line}")}
+    cases = {line: _finished(torch, _product(torch, by[line])) for line in names}
     times = interleaved(cases, effort) if cases else {}
-    for unit, seconds in times.items():
-        table = f"Matrices of {SIDE} x {SIDE} by models of units: 10^9 products a second"
-        yield Figure(names[unit], table, unit, "10^9/s", SIDE**3 / seconds / 1e9)
+    for line, seconds in times.items():
+        table = f"Matrices of {SIDE} x {SIDE} by models of units and by accumulators: 10^9 products a second"
+        yield Figure(names[line], table, line, "10^9/s", SIDE**3 / seconds / 1e9)
 
 
-def _product(torch: Any, unit: str) -> Case:
-    sides = _matrices(torch, unit)
-    return partial(chopper.matmul, *sides, accumulate=chopper.hardware.unit(unit))
+def _product(torch: Any, by: Any) -> Case:
+    sides = _matrices(torch, by.name if isinstance(by, chopper.hardware.Unit) else "h100.wgmma.tf32")
+    return partial(chopper.matmul, *sides, accumulate=by, key=1)
 
 
 def _matrices(torch: Any, unit: str) -> tuple[Any, Any]:

@@ -112,7 +112,7 @@ def _by_adding_half(torch: Any, x: Any) -> Any:
     sign = bits & -(2**31)
     cut = (bits ^ sign) + (1 << 19) & -(1 << 20)
     exponent = cut >> 23
-    low = torch.where(cut > 119 << 23, 120 << 23, 0)
+    low = (cut > 119 << 23).to(torch.int32) * (120 << 23)
     cut = torch.where(exponent < 120, low, torch.where(exponent > 134, (134 << 23) + (7 << 20), cut))
     return (cut | sign).view(torch.float32)
 

@@ -26,13 +26,14 @@ from chopper.rounding import Overflow, Rounding
 from chopper.scaled import ScaledArray
 
 if TYPE_CHECKING:
-    from chopper import analysis, hardware, linalg, ops
+    from chopper import analysis, hardware, linalg, ops, recipes
     from chopper.accumulate import Accumulator
     from chopper.arithmetic import Arithmetic
     from chopper.arrays import ChopArray, array
     from chopper.convolution import conv
     from chopper.emulation import emulate
     from chopper.gemm import dot, matmul
+    from chopper.recipes import Gemm, Quant, Recipe
 
 __version__ = "0.1.0"
 
@@ -44,11 +45,14 @@ __all__ = [
     "FloatFormat",
     "Format",
     "FormatError",
+    "Gemm",
     "OutputError",
     "Overflow",
     "PolicyError",
+    "Quant",
     "RandomKeyError",
     "RangeError",
+    "Recipe",
     "Rounding",
     "RoundingError",
     "ScaledArray",
@@ -71,6 +75,7 @@ __all__ = [
     "linalg",
     "matmul",
     "ops",
+    "recipes",
     "register",
 ]
 
@@ -79,6 +84,9 @@ _LATER = MappingProxyType(
         "Accumulator": "chopper.accumulate",
         "Arithmetic": "chopper.arithmetic",
         "ChopArray": "chopper.arrays",
+        "Gemm": "chopper.recipes",
+        "Quant": "chopper.recipes",
+        "Recipe": "chopper.recipes",
         "array": "chopper.arrays",
         "conv": "chopper.convolution",
         "dot": "chopper.gemm",
@@ -90,7 +98,7 @@ _LATER = MappingProxyType(
 
 def __getattr__(name: str) -> Any:
     """Import on first use what rounding alone does not need."""
-    if name in ("analysis", "hardware", "linalg", "ops"):
+    if name in ("analysis", "hardware", "linalg", "ops", "recipes"):
         return import_module(f"chopper.{name}")
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)

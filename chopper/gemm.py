@@ -13,6 +13,8 @@ from chopper.hardware.registry import unit
 
 __all__ = ["dot", "matmul"]
 
+_PLAIN = Accumulator()
+
 
 def matmul(
     a: Any,
@@ -117,7 +119,7 @@ def dot(
 def _product(
     function: Any, a: Any, b: Any, c: Any, accumulate: Any, mode: str, out: Any, key: Any, threads: Any
 ) -> Any:
-    accumulate = unit(accumulate) if isinstance(accumulate, str) else accumulate or Accumulator()
+    accumulate = unit(accumulate) if isinstance(accumulate, str) else accumulate or _PLAIN
     other = elsewhere((a, b, c))
     most_axes = 2 if function is dot else None
     if other is not None:

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 
 import chopper
+from benchmarks import training
 from benchmarks.figure import Figure
 from benchmarks.floats import OPERATIONS, floor
 from benchmarks.others import OTHERS, missing
 from benchmarks.report import insert, markdown, regressions, tables, verdict
 from benchmarks.timing import QUICK, Effort, interleaved
+from chopper.recipes import presets
 
 FAST = Figure("floats/nearest_even", "Speed", "nearest_even", "e4m3", 0.7, floor=0.6)
 SLOW = Figure("floats/up", "Speed", "up", "e4m3", 0.3, floor=0.4)
@@ -44,6 +46,17 @@ def test_the_program(root: Path, tmp_path: Path) -> None:
     assert answer["machine"]["python"]
     compared = run(root, *only[2:], "--compare", str(kept), "--tolerance", "1000")
     assert "worse than" in compared
+
+
+def test_the_curves_of_training(root: Path) -> None:
+    """The file that the notebook shows has a run of every recipe, and steps of the size that the program names."""
+    kept = json.loads((root / "notebooks" / "data" / "training.json").read_text(encoding="utf-8"))
+    assert kept["size"] == training.Size()._asdict()
+    assert set(kept["runs"]) == set(training.VARIANTS)
+    assert {variant.preset for variant in training.VARIANTS.values()} <= set(presets())
+    curves = [run["losses"] for runs in kept["runs"].values() for run in runs.values()]
+    assert {len(losses) for losses in curves} == {kept["size"]["steps"]}
+    assert all(losses[0] > losses[-1] > 0 for losses in curves)
 
 
 def test_interleaved() -> None:

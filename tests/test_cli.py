@@ -112,6 +112,20 @@ def test_round_in_all_modes() -> None:
     assert "0.28125" in text and "0.3125" in text
 
 
+def test_round_to_several_formats() -> None:
+    """One view or one table for each, in the order asked for."""
+    text = call("round", "0.1", "--fmt", "e4m3,bf16")
+    assert 0 < text.index("0.1015625") < text.index("0.10009765625")
+    text = call("round", "0.1", "--fmt", "e4m3,posit<8,1>", "--rounding", "all")
+    assert text.index("0.1 in e4m3") < text.index("0.1 in posit<8,1>")
+    assert text.count("nearest_even") == 2
+
+
+def test_version() -> None:
+    """The version of the library."""
+    assert call("--version") == f"chopper {chopper.__version__}\n"
+
+
 def test_round_with_random_bits() -> None:
     """The key is shown, and repeats the result."""
     text = call("round", "0.3", "--fmt", "e4m3", "--rounding", "stochastic")

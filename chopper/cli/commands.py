@@ -13,8 +13,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from chopper import __version__
 from chopper.analysis import as_finite, errors
-from chopper.anatomy import explain
+from chopper.anatomy import Rounded, explain
 from chopper.cli import show
 from chopper.cli.group import OneLineErrors
 from chopper.cli.units import unit_table, unit_view
@@ -27,13 +28,13 @@ from chopper.rounding import Rounding
 from chopper.verify import can_prove, checks
 
 __all__ = [
-    "app", "compare", "demo", "explore", "formats", "info", "list_units", "plot_figure", "round_number", "table", "verify",
+    "app", "compare", "demo", "explore", "formats", "info", "list_units", "plot_figure", "round_number", "table",
+    "verify",
 ]  # fmt: skip
 
 app = typer.Typer(
     name="chopper",
     cls=OneLineErrors,
-    help="Bit-exact emulation of low-precision number formats.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -58,6 +59,21 @@ def _console() -> Console:
 def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"chopper {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Bit-exact emulation of low-precision number formats."""
 
 
 @app.command()
@@ -116,28 +132,34 @@ def _code(fmt: Format, text: str) -> int:
 @app.command("round", context_settings={"ignore_unknown_options": True})
 def round_number(
     number: Annotated[str, typer.Argument(help="0.1, -3e5, 0x1.8p3, 1/3, inf, nan; read as float64.")],
-    fmt: Annotated[str, typer.Option("--fmt", help="The format.")],
+    fmt: Annotated[str, typer.Option("--fmt", help="Formats, separated by commas.")],
     rounding: Annotated[str, typer.Option(help="A rounding mode, or all.")] = "nearest_even",
     overflow: _Overflow = None,
     key: Annotated[int | None, typer.Option(help="Of the random bits; fresh without one.")] = None,
     compat: _Compat = None,
 ) -> None:
     """Round one number: value, code, exact error and neighbours."""
-    x, found = _number(number), get(fmt)
-    key = secrets.randbits(32) if key is None else key
-    options: dict[str, Any] = {"overflow": overflow, "key": key, "compat": compat}
-    if rounding == "all":
-        results: list[tuple[str, Any]] = []
-        for mode in Rounding:
-            try:
-                results.append((mode.value, explain(x, found, mode, **options)))
-            except ChopperError as refusal:
-                results.append((mode.value, refusal))
-        _console().print(show.rounded_table(x, found, results))
-        return
-    chosen = Rounding.parse(rounding)
-    note = f", key {key}" if chosen.random else ""
-    _console().print(show.rounded_view(x, found, explain(x, found, chosen, **options), note))
+    x, chosen = _number(number), [get(name) for name in _names(fmt)]
+    options: dict[str, Any] = {"overflow": overflow, "compat": compat}
+    options["key"] = secrets.randbits(32) if key is None else key
+    modes = list(Rounding) if rounding == "all" else [Rounding.parse(rounding)]
+    console = _console()
+    for count, one in enumerate(chosen):
+        if count:
+            console.print()
+        if rounding == "all":
+            console.print(show.rounded_table(x, one, [(mode.value, _rounded(x, one, mode, options)) for mode in modes]))
+        else:
+            note = f", key {options['key']}" if modes[0].random else ""
+            console.print(show.rounded_view(x, one, explain(x, one, modes[0], **options), note))
+
+
+def _rounded(x: float, fmt: Format, mode: Rounding, options: dict[str, Any]) -> Rounded | ChopperError:
+    """Return what the mode makes of a number, or why it refuses."""
+    try:
+        return explain(x, fmt, mode, **options)
+    except ChopperError as refusal:
+        return refusal
 
 
 def _number(text: str) -> float:

@@ -241,6 +241,7 @@ def check_table(found: Sequence[Check]) -> Table:
     errors = ("error",) if any(check.error for check in found) else ()
     left = ("result", "witness", "subject")
     table = _table("Witnesses on this machine", left, ("cases", "wrong", "s"), errors)
+    table.columns[2].no_wrap = False  # the subject gives way in a narrow terminal, not the figures
     for check in found:
         result = Text("passed", "green") if check.passed else Text("FAILED", "bold red")
         cases = f"{check.cases:,}" if check.cases < 1 << 32 else f"2^{check.cases.bit_length() - 1}"

@@ -14,8 +14,11 @@ from chopper.functions.series import gauss
 
 __all__ = ["erf", "erfc", "gelu"]
 
-_FAR = 10
-"""For z^2 >= 2^10, 1 - erf z is below 2^-1400, and its place is taken by `TINY`."""
+_FAR = 1100
+"""For z^2 >= 1100, 1 - erf z is below 2^-1500, and its place is taken by `TINY`.
+
+It is no power of 2 or e, so that the ends around an irrational operand lie on the same side of it.
+"""
 
 _FARTHEST = 20
 """For z^2 >= 2^20 it is below every 2^-n that is asked for."""
@@ -45,7 +48,7 @@ def _below_one(w: Dyadic, z: Enclosure, n: int) -> Enclosure:
 
 def _beyond(w: Dyadic, z: Enclosure, n: int) -> Enclosure:
     """Return 1 - erf z."""
-    if height(w) > _FAR:
+    if scaled(w, 0) >= _FAR:
         return TINY
     return cut(minus(ONE, _inner(w, z, n + _outer_bits(w) + 4)), n)
 
@@ -70,7 +73,7 @@ def gelu(x: Dyadic, n: int) -> Signed:
     """Return x (1 + erf(x / sqrt 2)) / 2."""
     square = _square(x)
     w = Dyadic(square.m, square.e - 1)
-    if x.m < 0 and height(w) > _FAR:
+    if x.m < 0 and scaled(w, 0) >= _FAR:
         return -1, TINY
     z = root(exactly(w), n + 2000 if height(w) > 0 else n + 40)
     inner = plus(ONE, _below_one(w, z, n + 2)) if x.m > 0 else _beyond(w, z, n + 2)

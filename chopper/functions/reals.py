@@ -216,7 +216,7 @@ def _evaluated(row: Function, operands: tuple[float | Power, ...], n: int) -> Si
     corners = list(product(*ends))
     found = [row.enclose(*corner, n) for corner in corners]
     tops = [one.low.bit_length() + one.e for _, one in found if one.low]
-    if tops and (min(tops) > BEYOND or max(tops) < -BEYOND):
+    if tops and (min(tops) > BEYOND or max(tops) < 2 - BEYOND):  # TINY itself ends there
         return found[0][0], HUGE if tops[0] > 0 else TINY
     sign, e = found[0][0], min(one.e for _, one in found)
     low = min(one.low << (one.e - e) for _, one in found)

@@ -47,7 +47,9 @@ def _everywhere(fmt: str, **fields: str) -> dict[str, str]:
 _TORCHAO = "pytorch/ao 0.18, torchao/float8/config.py, Float8LinearConfig.from_recipe_name"
 _DEEPSEEK = "DeepSeek-V3 Technical Report, arXiv:2412.19437, section 3.3"
 _ROW_POW2 = "fp8_row<scale=e8m0,direction=up>"
-_BACK_MXFP4 = "mxfp4:stochastic,hadamard=64,signs=random,gain=3/4"
+_UNCLIPPED = "mxfp4<target=3,direction=down>"  # of a block times 3/4: 2^(floor(log2 amax) - 2), amax that of the block
+_BACK_MXFP4 = f"{_UNCLIPPED}:stochastic,hadamard=64,signs=random,gain=3/4"
+_BACK_QUARTET = f"{_UNCLIPPED}:stochastic,hadamard=32,signs=random,gain=3/4"
 _MX_NOTE = "The scales are those of the MX specification; mxfp8<scaling=rceil> has those of NVIDIA's libraries."
 
 PRESETS: tuple[Preset, ...] = (
@@ -91,17 +93,14 @@ PRESETS: tuple[Preset, ...] = (
     _row("mxfp4", "OCP Microscaling Formats (MX) 1.0", "To nearest: a baseline, biased in the backward pass.",
          weight="mxfp4", input="mxfp4", grad_output="mxfp4"),
     _row("mxfp4_sr_rht", "Tseng, Yu, Park, Training LLMs with MXFP4, AISTATS 2025, arXiv:2502.20586",
-         "Forward in bf16, backward in MXFP4: stochastic, random Hadamard in blocks of 64, operands times 3/4 so that "
-         "none is clipped.", forward="bf16 @ bf16", dgrad=f"{_BACK_MXFP4} @ {_BACK_MXFP4}",
-         wgrad=f"{_BACK_MXFP4} @ {_BACK_MXFP4}"),
+         "Forward in bf16, backward in MXFP4: stochastic, random Hadamard in blocks of 64, operands times 3/4 under "
+         "scales from before that, so that none is clipped.",
+         forward="bf16 @ bf16", dgrad=f"{_BACK_MXFP4} @ {_BACK_MXFP4}", wgrad=f"{_BACK_MXFP4} @ {_BACK_MXFP4}"),
     _row("quartet", "Castro et al., Quartet: Native FP4 Training Can Be Optimal for LLMs, arXiv:2505.14669",
          "Forward rounds to nearest in the rotated basis; the paper's search of the scale by root mean square, its "
          "trust mask, and the reuse of the forward operands in the backward pass are left out.",
          forward="mxfp4:hadamard=32 @ mxfp4:hadamard=32",
-         dgrad=("mxfp4:stochastic,hadamard=32,signs=random,gain=3/4 @ "
-                "mxfp4:stochastic,hadamard=32,signs=random,gain=3/4"),
-         wgrad=("mxfp4:stochastic,hadamard=32,signs=random,gain=3/4 @ "
-                "mxfp4:stochastic,hadamard=32,signs=random,gain=3/4")),
+         dgrad=f"{_BACK_QUARTET} @ {_BACK_QUARTET}", wgrad=f"{_BACK_QUARTET} @ {_BACK_QUARTET}"),
     _row("nvfp4", "NVIDIA, Pretraining Large Language Models with NVFP4, arXiv:2509.25149; Transformer Engine 2.x, "
          "NVFP4 recipe",
          "Weights in tiles of 16 x 16, gradients stochastic, operands of the weight's gradient rotated. "

@@ -43,8 +43,10 @@ class Quant:
         Of the rotation: "none"; "random", new ones for each product, the same for both operands;
         "transformer_engine", the fixed ones of that library, for blocks of 16.
     gain : number or str
-        What the operand is multiplied by before it is rounded, rounded to float32: 3/4 keeps elements of MXFP4 below
-        the largest one.  The product is multiplied by the reciprocal of both gains, rounded to float32.
+        What the operand is multiplied by before it is rounded, rounded to float32.  Scales are found afterwards: 3/4
+        with ``mxfp4<target=3,direction=down>`` gives a block the scale that ``mxfp4`` has for it without a gain, and
+        keeps its elements below the largest one, 6, so that stochastic rounding has no bias.  The product is multiplied
+        by the reciprocal of both gains, rounded to float32.
     ste : str
         What passes for the derivative of the rounding: "identity", everything; "clipped", what belongs to operands in
         the range of the format, which must have no shared scales, nor the operand a rotation; "none", nothing.

@@ -90,6 +90,8 @@ class TorchProduct:
             return "this torch has no oneDNN"
         if not hasattr(getattr(backend, "matmul", None), "fp32_precision"):
             return "this torch does not offer fp32_precision"
+        if tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2]) < (2, 13):
+            return f"torch {torch.__version__} multiplies in another order; 2.13 does as the model"
         return None
 
     def machine(self) -> str:

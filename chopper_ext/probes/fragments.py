@@ -1,10 +1,10 @@
 """How the warp-level matrix instruction spreads its operands over registers, as PTX text.
 
 Source: PTX ISA, section "Matrix multiply-accumulate operation using mma instruction"; lane = 4 g + t.  All dense shapes
-with eight columns follow one scheme.  A row of A or of B (a column of B is stored as a row) is cut into groups of four
+follow one scheme.  A row of A or of B (a column of B is stored as a row) is cut into groups of four
 registers' widths; register (group, half) of a lane holds the bytes of row g + 8 half that lie at t in the group.  C and
 D hold the elements (g + 8 half, 2t) and (g + 8 half, 2t + 1): in registers of their own, or packed where they have
-16 bits.
+16 bits; more columns than eight come in groups of eight.
 """
 
 from __future__ import annotations
@@ -33,12 +33,15 @@ class Fragments:
         Bytes of a register of A and B: 4, or 8 for float64.
     result : int
         Bytes of an element of C: 2, 4 or 8.
+    columns : int
+        Of C, a multiple of 8.
     """
 
     rows: int
     row_bytes: int
     unit: int = 4
     result: int = 4
+    columns: int = 8
 
     @property
     def groups(self) -> int:
@@ -69,6 +72,7 @@ class Fragments:
     @property
     def of_c(self) -> tuple[int, ...]:
         """Byte offsets of the registers of C, from row g and column 2t."""
-        row = 8 * self.result
-        places = [(half, i) for half in range(self.halves) for i in range(2 // self.packed)]
-        return tuple(half * 8 * row + i * self.result for half, i in places)
+        row = self.columns * self.result
+        halves, each = range(self.halves), range(2 // self.packed)
+        places = [(group, half, i) for group in range(self.columns // 8) for half in halves for i in each]
+        return tuple(half * 8 * row + (8 * group + i) * self.result for group, half, i in places)

@@ -47,16 +47,17 @@ class Instruction:
     k: int
     since: tuple[int, int] = (8, 0)
     saturate: bool = False
+    columns: int = 8
 
     @property
     def label(self) -> str:
         """The shape, which with the unit's name says which instruction it is."""
-        return f"m{self.rows}n8k{self.k}"
+        return f"m{self.rows}n{self.columns}k{self.k}"
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Rows, columns and terms of a tile."""
-        return self.rows, 8, self.k
+        return self.rows, self.columns, self.k
 
     @property
     def threads(self) -> int:
@@ -79,7 +80,7 @@ class Instruction:
         """Return the text of its kernel."""
         (a, size), (b, _), (acc, _) = (_TYPES[name] for name in (self.a, self.b, self.accumulator))
         if self.kind == "wgmma":
-            return wgmma(a, b, acc, self.k, self.saturate, "8.4" if self._mixed_integers else "8.0")
+            return wgmma(a, b, acc, self.columns, self.k, self.saturate, "8.4" if self._mixed_integers else "8.0")
         target = f"sm_{capability[0]}{capability[1]}" + ("a" if capability == (9, 0) else "")
         version = "8.7" if self.a in _FP8 or capability >= (10, 0) else "8.0"
         return mma(a, b, acc, self.rows, self.k, size, target, version, self.saturate)
@@ -110,5 +111,9 @@ INSTRUCTIONS = (
     *(Instruction("wgmma", a, b, acc, 64, 32, (9, 0)) for a, b in _pairs(_FP8) for acc in ("fp32", "fp16")),
     *(Instruction("wgmma", a, b, "int32", 64, 32, (9, 0), saturate)
       for a, b in _pairs(_INTEGERS) for saturate in (False, True)),
+    *(Instruction("wgmma", a, b, acc, 64, k, (9, 0), columns=64)
+      for a, b, acc, k in (("fp16", "fp16", "fp32", 16), ("fp16", "fp16", "fp16", 16), ("bf16", "bf16", "fp32", 16),
+                           ("tf32", "tf32", "fp32", 8), ("e4m3", "e4m3", "fp32", 32), ("e4m3", "e5m2", "fp32", 32),
+                           ("e5m2", "e5m2", "fp16", 32), ("int8", "int8", "int32", 32))),
 )  # fmt: skip
 """All of them."""

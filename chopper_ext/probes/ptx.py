@@ -16,7 +16,7 @@ _HEAD = """.version {version}
 .visible .entry k(.param .u64 pa,.param .u64 pb,.param .u64 pc,.param .u64 pd)
 {{
 {shared}.reg .b32 %r<32>; .reg .b64 %q<20>; .reg .pred %p<3>;
-.reg {ab} %a<16>; .reg {ab} %b<8>; .reg {cd} %c<8>; .reg {cd} %d<8>;
+.reg {ab} %a<16>; .reg {ab} %b<8>; .reg {cd} %c<8>; .reg {cd} %d<40>;
 ld.param.u64 %q0,[pa]; ld.param.u64 %q1,[pb]; ld.param.u64 %q2,[pc]; ld.param.u64 %q3,[pd];
 mov.u32 %r10,%tid.x; mov.u32 %r11,%ctaid.x;
 mul.wide.u32 %q4,%r11,{bytes_a}; add.u64 %q0,%q0,%q4;
@@ -34,15 +34,16 @@ add.u64 %q9,%q2,%q8; add.u64 %q10,%q3,%q8;
 }}
 """
 
-# 128 threads.  Each copies 16 bytes of A, the first 16 threads also of B, into shared memory: core matrices of 8 rows
-# of 16 bytes, chunk t = (row t/2, half t%2) at (row/8)*256 + half*128 + (row%8)*16.  A descriptor holds the address,
-# the distance of the halves (128) and that of groups of 8 rows (256), each without its low four bits; no swizzle.
+# 128 threads.  Each copies 16 bytes of A, two threads for each column also of B, into shared memory: core matrices of 8
+# rows of 16 bytes, chunk t = (row t/2, half t%2) at (row/8)*256 + half*128 + (row%8)*16.  A descriptor holds the
+# address, the distance of the halves (128) and that of groups of 8 rows (256), each without its low four bits; no
+# swizzle.
 _WGMMA = """mul.wide.u32 %q4,%r10,16; add.u64 %q5,%q0,%q4; add.u64 %q6,%q1,%q4;
 shr.u32 %r12,%r10,1; and.b32 %r13,%r10,1; shr.u32 %r14,%r12,3; and.b32 %r15,%r12,7;
 mul.lo.u32 %r16,%r14,256; mad.lo.u32 %r16,%r13,128,%r16; mad.lo.u32 %r16,%r15,16,%r16;
 mov.u32 %r17,sA; add.u32 %r18,%r17,%r16; mov.u32 %r19,sB; add.u32 %r20,%r19,%r16;
 ld.global.v4.b32 {{%r0,%r1,%r2,%r3}},[%q5]; st.shared.v4.b32 [%r18],{{%r0,%r1,%r2,%r3}};
-setp.lt.u32 %p2,%r10,16;
+setp.lt.u32 %p2,%r10,{chunks_b};
 @%p2 ld.global.v4.b32 {{%r4,%r5,%r6,%r7}},[%q6];
 @%p2 st.shared.v4.b32 [%r20],{{%r4,%r5,%r6,%r7}};
 fence.proxy.async.shared::cta; bar.sync 0;
@@ -60,7 +61,7 @@ wgmma.wait_group.sync.aligned 0;
 }}
 """
 
-_SHARED = ".shared .align 128 .b8 sA[2048]; .shared .align 128 .b8 sB[256];\n"
+_SHARED = ".shared .align 128 .b8 sA[2048]; .shared .align 128 .b8 sB[{}];\n"
 _TAILS = {"f16": ",1,1,0,0", "bf16": ",1,1,0,0", "s8": "", "u8": ""}
 """Of wgmma: the signs of A and B and, for 16 bits, which of them is transposed; other types have the signs alone."""
 
@@ -114,18 +115,21 @@ def mma(
     )  # fmt: skip
 
 
-def wgmma(a: str, b: str, acc: str, k: int, saturate: bool = False, version: str = "8.0") -> str:
-    """Return the kernel of ``wgmma.mma_async.sync.aligned.m64n8k<k>``, 128 threads a tile, rows of 32 bytes; sm_90a."""
+def wgmma(a: str, b: str, acc: str, columns: int, k: int, saturate: bool = False, version: str = "8.0") -> str:
+    """Return the kernel of ``wgmma.mma_async.sync.aligned.m64n<columns>k<k>``, 128 threads a tile; for sm_90a.
+
+    Rows have 32 bytes; there are 8 to 64 columns.
+    """
     result = 2 if acc == "f16" else 4
-    parts = Fragments(16, 32, 4, result)
+    parts = Fragments(16, 32, 4, result, columns)
     ab, cd = _kinds(acc)
     limit = ".satfinite" if saturate else ""
     head = _HEAD.format(
-        version=version, target="sm_90a", shared=_SHARED, ab=f".{ab}", cd=f".{cd}",
-        bytes_a=64 * 32, bytes_b=8 * 32, bytes_c=64 * 8 * result,
+        version=version, target="sm_90a", shared=_SHARED.format(32 * columns), ab=f".{ab}", cd=f".{cd}",
+        bytes_a=64 * 32, bytes_b=columns * 32, bytes_c=64 * columns * result,
     )  # fmt: skip
     return head + _WGMMA.format(
-        row_c=8 * result, pair_c=2 * result, loads=_loads("d", cd, "q9", parts.of_c),
-        instruction=f"wgmma.mma_async.sync.aligned.m64n8k{k}{limit}.{acc}.{a}.{b}",
+        row_c=columns * result, pair_c=2 * result, loads=_loads("d", cd, "q9", parts.of_c), chunks_b=2 * columns,
+        instruction=f"wgmma.mma_async.sync.aligned.m64n{columns}k{k}{limit}.{acc}.{a}.{b}",
         d=registers("d", len(parts.of_c)), tail=_TAILS.get(a, ",1,1"), stores=_stores(cd, parts.of_c),
     )  # fmt: skip

@@ -13,8 +13,10 @@ import chopper
 from chopper import Format, Overflow, Rounding, get
 from chopper.engine.backend import Draw, elsewhere, request
 from chopper.errors import UnsupportedInputError
+from chopper.hardware import unit
 from chopper_ext.torch.compiling import constant, settled, substitute, traced_decode, traced_encode, traced_round
 from chopper_ext.torch.dispatch import rounded
+from chopper_ext.torch.graphs import GRAPH
 
 __all__ = ["chop", "show_to_compilers"]
 
@@ -125,15 +127,12 @@ def _decode(
 def _elsewhere(operands: Any) -> Any:
     for x in operands:
         if isinstance(x, torch.Tensor):
-            _refuse()
+            return GRAPH
+    return None
 
 
-@constant
-def _refuse() -> None:
-    raise UnsupportedInputError(
-        "operations and matrix products run on the host, not in a graph; call them from a function under "
-        "torch.compiler.disable, or round torch's own result with chopper.chop"
-    )
+def _unit(name: Any) -> Any:
+    return name  # looked up when the operator's text is made
 
 
 def _copy(function: Any) -> Callable[..., Any]:
@@ -152,3 +151,4 @@ def show_to_compilers() -> None:
     for original, traceable in ((chopper.chop, _chop), (chopper.encode, _encode), (chopper.decode, _decode)):
         substitute(original, traceable)
     substitute(elsewhere, _elsewhere)
+    substitute(unit, _unit)

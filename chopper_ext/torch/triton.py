@@ -23,7 +23,7 @@ from chopper_ext.torch.programs import Program
 
 __all__ = ["arguments_of", "by_triton", "constants_of", "loop", "settings_of"]
 
-_BLOCK = 1024
+_BLOCK = 2048
 
 
 @triton.jit

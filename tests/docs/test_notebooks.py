@@ -51,9 +51,12 @@ def figures_without_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_cells_run(path: Path) -> None:
-    """Every cell runs; what the notebook shows is what it prints."""
+    """Every cell runs; what the notebook shows is what it prints.  One that lacks a package ends and says which."""
     cells = code(path)
-    printed = run(cells)
+    try:
+        printed = run(cells)
+    except SystemExit as reason:
+        pytest.skip(str(reason))
     assert [bool(text) for text in printed] == [bool(shown(cell)) for cell in cells]
     if path.stem in PORTABLE:
         assert printed == [shown(cell) for cell in cells]

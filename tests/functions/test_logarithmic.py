@@ -188,6 +188,9 @@ def test_limits() -> None:
             assert getattr(ops, name)(x, "lns8", "down") < x
         assert ops.softplus(x, "lns8", "down") == x
         assert ops.softplus(x, "lns8", "up") > x or x >= 200
+    for exponent in (0x2C, 0x2D, 0x2E):  # -2^5.5, where what is below every number begins
+        number = float(chopper.get("lns8").number(exponent))
+        assert ops.gelu(-number, "lns8", "toward_zero") == 0 > ops.gelu(-number, "lns8", "down")
     big = float(chopper.get("takum_log12").number(0x7F0))
     assert ops.silu(big, "takum_log12", "up") == big > ops.silu(big, "takum_log12", "down")
     assert ops.softplus(big, "takum_log12", "down") == big < ops.softplus(big, "takum_log12", "up")

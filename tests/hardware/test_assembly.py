@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chopper_ext.probes.converting import cuda_conversions
+from chopper_ext.probes.fragments import Fragments
 from chopper_ext.probes.instructions import DEVICES, INSTRUCTIONS
 
 HOPPER = (9, 0)
@@ -49,6 +50,26 @@ def test_instructions(capability: tuple[int, int], tmp_path: Path) -> None:
         assert assemble(one.ptx(capability), tmp_path) == "", one
         seen.add(one.kind)
     assert seen == ({"mma", "wgmma"} if capability == HOPPER else {"mma"})
+
+
+SHAPES = [
+    Fragments(16, 32), Fragments(16, 16), Fragments(8, 16), Fragments(16, 32, result=2), Fragments(16, 32, columns=64),
+    Fragments(16, 32, result=2, columns=64), *(Fragments(rows, 8 * k, 8, 8) for rows, k in ((8, 4), (16, 4), (16, 16))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("parts", SHAPES, ids=str)
+def test_lanes_share_the_operands(parts: Fragments) -> None:
+    """The registers of the 32 lanes hold every byte of A, B and C once."""
+    lanes = [divmod(lane, 4) for lane in range(32)]
+    row = parts.columns * parts.result
+    for offsets, first, step, width, size in (
+        (parts.of_a, parts.row_bytes, parts.unit, parts.unit, parts.rows * parts.row_bytes),
+        (parts.of_b, parts.row_bytes, parts.unit, parts.unit, 8 * parts.row_bytes),
+        (parts.of_c, row, 2 * parts.result, parts.packed * parts.result, parts.rows * row),
+    ):
+        held = [g * first + t * step + at + i for g, t in lanes for at in offsets for i in range(width)]
+        assert sorted(held) == list(range(size))
 
 
 def test_conversions(tmp_path: Path) -> None:

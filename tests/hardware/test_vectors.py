@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from chopper import hardware
 from chopper.errors import UnsupportedInputError
-from chopper.verify.hardware import replay
+from chopper.verify.hardware import probes, replay
 from tests.tally import Tally
 
 SUBJECT = "recorded vectors of instructions"
@@ -32,6 +34,17 @@ def test_one_bit_is_seen(tmp_path: Path) -> None:
     arrays["d"][0, 0, 0] ^= 1
     np.savez(tmp_path / "changed.npz", **arrays)
     assert sum(wrong for _, wrong in replay(tmp_path / "changed.npz")[1].values()) == 1
+
+
+def test_what_is_called_measured_was() -> None:
+    """A unit has evidence "measured" exactly if there are vectors of it; then there is a probe of it too."""
+    recorded = set()
+    for path in FILES:
+        with np.load(path) as held:
+            recorded.add(json.loads(str(held["about"]))["unit"])
+    measured = {one.name for one in hardware.units() if one.evidence == "measured"}
+    assert recorded == measured
+    assert measured <= {probe.unit for probe in probes()}
 
 
 def test_what_holds_no_vectors_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from chopper.conversion import decode
 from chopper.engine.kernel import Kernel
 from chopper.engine.plan import Plan, Request, plan_round
-from chopper.engine.run import share
+from chopper.engine.threads import share
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 from chopper.hardware.base import Unit

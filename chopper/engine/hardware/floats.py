@@ -11,7 +11,8 @@ import numpy.typing as npt
 from chopper.engine.hardware.bounds import WIDE, Bounds, Limits
 from chopper.engine.hardware.operands import Operand
 from chopper.engine.kernel import Kernel
-from chopper.engine.run import loop_for, share
+from chopper.engine.run import loop_for
+from chopper.engine.threads import share
 from chopper.hardware.models import FusedSum
 
 __all__ = ["CHEAP", "add_floats", "dtype_of", "flushes"]

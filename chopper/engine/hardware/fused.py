@@ -11,7 +11,8 @@ from chopper.engine.hardware.floats import CHEAP, add_floats, flushes
 from chopper.engine.hardware.fused_arrays import add_arrays
 from chopper.engine.hardware.operands import Lanes, Operand
 from chopper.engine.kernel import Kernel
-from chopper.engine.run import loop_for, share
+from chopper.engine.run import loop_for
+from chopper.engine.threads import share
 from chopper.hardware.base import Unit
 from chopper.hardware.models import FusedSum
 from chopper.kernels.fused import Fused

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chopper.engine.run import share
+from chopper.engine.threads import share
 from chopper.hardware.base import Unit
 
 __all__ = ["products"]

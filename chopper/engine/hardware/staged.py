@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from chopper.engine.hardware.operands import Lanes, Operand
 from chopper.engine.kernel import Kernel
-from chopper.engine.run import share
+from chopper.engine.threads import share
 from chopper.hardware.base import Unit
 from chopper.kernels.fused import Fused
 

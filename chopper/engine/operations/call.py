@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
@@ -121,7 +120,9 @@ def hand_over(
     other: Operator, name: str, xs: Sequence[Any], fmt: str | Format, rounding: str | Rounding, options: Options
 ) -> Any:
     """Let another backend run a function of `chopper.ops`."""
-    function = getattr(import_module("chopper.ops"), name)
+    from chopper import ops  # as a statement, which compilers follow
+
+    function = getattr(ops, name)
     return other.operate(function, xs, {"fmt": fmt, "rounding": rounding, **options})
 
 

@@ -52,7 +52,7 @@ def page(runs: Iterable[Any]) -> str:
     text = [
         "# Hardware report", "",
         "Results of real instructions beside the models of `chopper.hardware`, compared bit for bit; NaNs are one",
-        "class. Written by `chopper verify --hardware --report`.", "",
+        "class. Written by `chopper verify --hardware --report FILE`.", "",
         "## Classes of inputs", "", _CLASSES,
     ]  # fmt: skip
     runs = list(runs)

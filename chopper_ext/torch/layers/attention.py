@@ -34,7 +34,8 @@ def attend(
 
     1. query is multiplied by the scale.
     2. scores = query key^T by the three products of the recipe: key is the weight of the layer.
-    3. The mask is added, by torch; the sum is rounded by ``elementwise``.
+    3. The mask is added, by torch; the sum is rounded by ``elementwise``, as if it were 0 where the mask is -inf: what
+       is masked stays masked, also in formats without infinities, and has no part in a shared scale.
     4. softmax, torch's own, is rounded by ``elementwise``; its gradient by ``grad_elementwise``.
     5. Dropout, torch's own.
     6. weights value by the three products: value, transposed, is the weight of the layer.
@@ -42,12 +43,19 @@ def attend(
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = three_products(query * factor, key, None, spec, calls())
     if mask is not None:
-        scores = point(scores + mask, spec.elementwise, None, calls())
+        scores = _masked(scores + mask, mask, spec.elementwise, calls())
     call = calls()
     weights = torch.softmax(point(scores, None, spec.grad_elementwise, call), -1)
     weights = point(weights, spec.elementwise, None, call)
     kept = functional.dropout(weights, dropout) if dropout else weights
     return three_products(kept, value.mT, None, spec, calls()), weights
+
+
+def _masked(scores: torch.Tensor, mask: torch.Tensor, quant: str | None, call: Call) -> torch.Tensor:
+    if quant is None:
+        return scores
+    gone = mask == -math.inf
+    return point(scores.masked_fill(gone, 0.0), quant, None, call).masked_fill(gone, -math.inf)
 
 
 class ChopMultiheadAttention(ChopLayer, nn.MultiheadAttention):

@@ -7,7 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from chopper import OutputError, chop, ops  # noqa: E402
+import chopper  # noqa: E402
+from chopper import Accumulator, OutputError, chop, matmul, ops  # noqa: E402
 from chopper.errors import UnsupportedInputError  # noqa: E402
 from tests.adapters.operands import ELEMENTWISE  # noqa: E402
 
@@ -99,19 +100,49 @@ def test_one_package():
         ops.add(torch.ones(3), jnp.ones(3), "bf16")
 
 
-def test_graphs():
-    """Compilers would trace the host's loops as tensors of their own; they are told not to."""
+ACCUMULATOR = Accumulator(sum="bf16", rounding="stochastic")
+
+
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, y: matmul(2 * x, y.T, accumulate=ACCUMULATOR, key=5) + 1,
+        lambda x, y: matmul(chopper.chop(x, "e4m3"), chopper.chop(y.T, "e4m3"), accumulate="h100.wgmma.e4m3"),
+        lambda x, y: matmul(x, y[0], y[:, 0].sum()),
+        lambda x, y: ops.mul(x, y, "bf16", "stochastic", key=2**63 + 1) + ops.add(x, 1.5, "e4m3", overflow="saturate"),
+        lambda x, y: ops.div(ops.fma(x, y, 2, "fp16"), ops.sub(7, y, "bf16"), "e5m10", "up"),
+        lambda x, y: ops.sqrt(x.abs() + 1, "bf16"),
+    ],
+)
+def test_graphs(call):
+    """In a graph, operations and products have the bits and the gradients that they have outside."""
     import chopper_ext.torch  # noqa: F401
 
-    x = torch.from_numpy(A)
+    x, y = torch.from_numpy(A).float(), torch.from_numpy(B).float()
+    torch._dynamo.reset()
+    compiled = torch.compile(call, fullgraph=True, backend="aot_eager")
+    assert torch.equal(compiled(x, y), call(x, y))
+    inside, outside = ([t.clone().requires_grad_() for t in (x, y)] for _ in range(2))
+    compiled(*inside).sum().backward()
+    call(*outside).sum().backward()
+    for one, other in zip(inside, outside, strict=True):
+        assert (one.grad is None) == (other.grad is None)
+        assert one.grad is None or torch.equal(one.grad, other.grad)
 
-    def call(x):
-        return ops.add(2 * x, 1, "bf16") + 1
 
-    for full in (False, True):
-        torch._dynamo.reset()
-        with pytest.raises((UnsupportedInputError, torch._dynamo.exc.TorchDynamoException), match="not in a graph"):
-            torch.compile(call, fullgraph=full, backend="eager")(x)
-    outside = torch.compiler.disable(lambda x: ops.add(x, 1, "bf16"))
-    got = torch.compile(lambda x: outside(2 * x) + 1, backend="eager")(x)
-    assert torch.equal(got, call(x))
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda x: ops.exp(x, "bf16"), "no derivative"),
+        (lambda x: ops.add(x, 1, "bf16", "stochastic"), "needs a key"),
+        (lambda x: ops.add(x.detach(), 1, "bf16", offset=3), "offset= of operations"),
+    ],
+)
+def test_what_graphs_refuse(call, match):
+    import chopper_ext.torch  # noqa: F401
+
+    torch._dynamo.reset()
+    errors = (chopper.ChopperError, torch._dynamo.exc.TorchDynamoException)
+    with pytest.raises(errors, match=match):
+        torch.compile(call, backend="eager", fullgraph=True)(torch.from_numpy(A).requires_grad_())

@@ -37,7 +37,7 @@ def test_launch(root: Path):
 
 
 def test_products(root: Path, tally):
-    units, compared = run(root, "products", "3", interpret=True)
+    units, compared = run(root, "products", "2", interpret=True)
     tally.note(compared)
     assert units > 10
     tally.note(run(root, "sums", "3", interpret=True)[1])

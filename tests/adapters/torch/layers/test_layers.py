@@ -15,7 +15,10 @@ from torch.nn import functional  # noqa: E402
 import chopper  # noqa: E402
 from chopper.recipes import Recipe  # noqa: E402
 from chopper_ext.torch import convert, quant_point, scaled_dot_product_attention, softmax  # noqa: E402
+from chopper_ext.torch.layers.attention import attend  # noqa: E402
 from chopper_ext.torch.layers.elementwise import ELEMENTWISE  # noqa: E402
+from chopper_ext.torch.layers.operands import Call  # noqa: E402
+from chopper_ext.torch.layers.spec import spec_of  # noqa: E402
 from tests.adapters.torch.inputs import same  # noqa: E402
 from tests.adapters.torch.layers.reference import Linear, Rounded  # noqa: E402
 
@@ -80,7 +83,8 @@ def attended(q, k, v, recipe, mask):
     e, back = recipe.elementwise, recipe.grad_elementwise
     scores = Linear.apply(q * (1 / math.sqrt(q.shape[-1])), k, None, recipe)
     if mask is not None:
-        scores = Rounded.apply(scores + mask, e, None)
+        gone = mask == -math.inf
+        scores = Rounded.apply((scores + mask).masked_fill(gone, 0), e, None).masked_fill(gone, -math.inf)
     weights = Rounded.apply(torch.softmax(Rounded.apply(scores, None, back), -1), e, None)
     return Linear.apply(weights, v.mT, None, recipe), weights
 
@@ -152,6 +156,23 @@ def test_attention_and_softmax_as_functions(name):
     x = torch.randn(4, 32)
     e = recipe.elementwise
     assert same(softmax(x, recipe=recipe), x.softmax(-1) if e is None else chopper.chop(x.softmax(-1), e.fmt))
+
+
+@pytest.mark.parametrize("fmt", ["posit16", "takum_linear16", "e2m1", "lns8", "mxfp4"])
+def test_what_is_masked_stays_masked(fmt):
+    """Also in a format without infinities, and in one in which an infinity would spoil the scale of its block."""
+    recipe = Recipe(input=fmt, weight=fmt, elementwise=fmt)
+    q, k, v = torch.randn(3, 1, 2, 8, 32, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    gone = torch.ones(8, 8, dtype=torch.bool).triu(1)
+    calls = iter(range(99))
+    mask = torch.zeros(8, 8).masked_fill(gone, -math.inf)
+    y, weights = attend(q, k, v, spec_of(recipe), lambda: Call(next(calls)), mask)
+    scores = Linear.apply(q * (1 / math.sqrt(32)), k, None, recipe).masked_fill(gone, 0)
+    wanted = torch.softmax(chopper.chop(scores, fmt).masked_fill(gone, -math.inf), -1)
+    assert bool((weights[..., gone] == 0).all()) and bool((weights[..., ~gone] > 0).any())
+    assert same(weights, chopper.chop(wanted, fmt))
+    (gradient,) = torch.autograd.grad(y.sum(), q)
+    assert bool(y.isfinite().all()) and bool(gradient.isfinite().all())
 
 
 @pytest.mark.parametrize("first", [True, False])
