@@ -89,7 +89,7 @@ def _summary(figures: Sequence[Figure], before: Before | None) -> str:
 def _entry(index: int, title: str, figures: Sequence[Figure], before: Before | None) -> str:
     missed = sum(not figure.met for figure in figures)
     worse = 0 if before is None else sum(map(before.worse, figures))
-    notes = [f"{count} {what}" for count, what in ((missed, "below the floor"), (worse, "slower")) if count]
+    notes = [f"{count} {what}" for count, what in ((missed, "below the floor"), (worse, "worse")) if count]
     mark = f' <b class="bad">{", ".join(notes)}</b>' if notes else ""
     return f'<li><a href="#t{index}">{escape(title)}</a>{mark}</li>'
 
