@@ -31,8 +31,8 @@ lint: $(VENV)/.test ## ruff: rules and layout
 types: $(VENV)/.test ## mypy --strict over the packages
 	$(BIN)/mypy --strict
 
-bench: $(VENV)/.test ## side by side with the peers, as ratios
-	$(RUN) benchmarks
+bench: $(VENV)/.test ## side by side with the peers, as ratios: bench.json, bench.html; OLD=old.json marks what became slower
+	$(RUN) benchmarks --json bench.json --html bench.html $(if $(OLD),--compare $(OLD))
 
 verify-exhaustive: $(VENV)/.test ## the tests that try every input
 	$(RUN) pytest -n $(WORKERS) -m exhaustive
@@ -53,7 +53,7 @@ package: $(VENV)/.test ## build the distributions and install them into empty en
 	$(RUN) pytest -m packaging tests/packaging -q -rs
 
 clean: ## remove the environment and everything that was built
-	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site bench.json bench.html .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each stamp says: this much is installed, and pyproject.toml has not changed since.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 from benchmarks.figure import Figure
 
-__all__ = ["Table", "insert", "markdown", "regressions", "show", "tables", "verdict"]
+__all__ = ["Table", "groups", "insert", "markdown", "number", "regressions", "show", "tables", "verdict"]
 
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 WIDTH = 120  # of tables that go into a file or a pipe
@@ -24,11 +23,15 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
+def groups(figures: Sequence[Figure]) -> list[tuple[str, list[Figure]]]:
+    """Return titles of tables and their figures, in the order in which they first appear."""
+    titles = dict.fromkeys(figure.table for figure in figures)
+    return [(title, [figure for figure in figures if figure.table == title]) for title in titles]
+
+
 def tables(figures: Sequence[Figure]) -> list[Table]:
     """Arrange figures in tables, in the order in which they first appear."""
-    first = {title: i for i, title in reversed(list(enumerate(figure.table for figure in figures)))}
-    ordered = sorted(figures, key=lambda figure: first[figure.table])
-    return [_table(title, list(group)) for title, group in groupby(ordered, key=lambda figure: figure.table)]
+    return [_table(title, group) for title, group in groups(figures)]
 
 
 def _table(title: str, figures: list[Figure]) -> Table:
@@ -40,7 +43,7 @@ def _table(title: str, figures: list[Figure]) -> Table:
 
 
 def _row(figures: list[Figure], line: str, columns: list[str], floors: bool) -> tuple[str, ...]:
-    cells = {figure.column: _number(figure) for figure in figures}
+    cells = {figure.column: number(figure) for figure in figures}
     row = (line, *(cells.get(column, "") for column in columns))
     if not floors:
         return row
@@ -54,7 +57,8 @@ def _row(figures: list[Figure], line: str, columns: list[str], floors: bool) -> 
     return (*row, f"{sign} {promised[0].floor:g}{short}", met)
 
 
-def _number(figure: Figure) -> str:
+def number(figure: Figure) -> str:
+    """Return the value with its unit, to three digits."""
     value = figure.value
     text = f"{value:.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.3g}"
     if not figure.unit and abs(value) < 10 and value != int(value):

@@ -48,9 +48,9 @@ LINES = {
     "imports": ("import", "import chopper, on top of import numpy", "s", 0.25),
     "first": ("first chop", "first chop, 1,000 elements", "s", 0.2),
     "few": ("few", "next chops of 64 elements, before a loop is compiled", "us", None),
-    "modules": ("modules", "modules that import chopper adds", "", None),
-    "own": ("own modules", "of them chopper's own", "", None),
-    "heavy": ("heavy modules", "of them compilers and frameworks", "", 0),
+    "modules": ("modules", "what import chopper adds", "modules", None),
+    "own": ("own modules", "of them chopper's own", "modules", None),
+    "heavy": ("heavy modules", "of them compilers and frameworks", "modules", 0),
 }
 
 

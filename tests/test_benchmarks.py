@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from benchmarks import training
 from benchmarks.figure import Figure
 from benchmarks.floats import OPERATIONS, floor
 from benchmarks.others import OTHERS, missing
+from benchmarks.page import Before, Scale, page
 from benchmarks.report import insert, markdown, regressions, tables, verdict
 from benchmarks.timing import QUICK, Effort, interleaved
 from chopper.recipes import presets
@@ -44,8 +46,10 @@ def test_the_program(root: Path, tmp_path: Path) -> None:
     assert [row["name"] for row in answer["figures"]] == ["startup/import", "floats/float32/e4m3/1MB/nearest_even"]
     assert all(row["value"] > 0 for row in answer["figures"])
     assert answer["machine"]["python"]
-    compared = run(root, *only[2:], "--compare", str(kept), "--tolerance", "1000")
+    shown = tmp_path / "figures.html"
+    compared = run(root, *only[2:], "--compare", str(kept), "--tolerance", "1000", "--html", str(shown))
     assert "worse than" in compared
+    assert "0 worse than in figures.json by more than 100000%" in shown.read_text(encoding="utf-8")
 
 
 def test_the_curves_of_training(root: Path) -> None:
@@ -121,6 +125,45 @@ def test_markdown(tmp_path: Path) -> None:
     page.write_text("no markers")
     with pytest.raises(ValueError, match="lacks the lines"):
         insert(page, "text")
+
+
+def cells(text: str) -> dict[str, str]:
+    """Return the cells of a page by the names of their figures."""
+    return dict(re.findall(r'<td class="\w+" title="([^"]*)">(.*?)</td>', text))
+
+
+def test_page() -> None:
+    """One file without scripts and addresses; bars for ratios, floors with a tick, what became slower is marked."""
+    figures = [FAST, SLOW, LONG, replace(FAST, name="<b>", line="<b>", value=0.35, floor=None)]
+    text = page(figures, "A <machine>.")
+    assert text.startswith("<!doctype html>") and "&lt;machine&gt;" in text and "<b>&" not in text
+    assert not re.search(r"<script|<link|<img|src=|url\(|https?:|@import", text)
+    assert "color-scheme: light dark" in text and "1 of 3 floors met" in text and "was" not in cells(text)[FAST.name]
+    shown = cells(text)
+    assert list(shown) == [FAST.name, SLOW.name, "&lt;b&gt;", LONG.name]
+    assert "width:70.0%" in shown[FAST.name] and "left:60.0%" in shown[FAST.name] and "met: ≥ 0.6" in shown[FAST.name]
+    assert "not met: ≥ 0.4" in shown[SLOW.name] and "<i" not in shown["&lt;b&gt;"]
+    assert "bar" not in shown[LONG.name] and "0.3 s" in shown[LONG.name] and "not met: ≤ 0.25" in shown[LONG.name]
+
+
+def test_page_beside_older_figures() -> None:
+    """Worse, better, within the tolerance, new: as the list of regressions says."""
+    old = {FAST.name: 1.0, SLOW.name: 0.2, LONG.name: 0.29}
+    text = page([FAST, SLOW, LONG, replace(FAST, name="new", line="new")], "A machine.", Before("old.json", old, 0.15))
+    shown = cells(text)
+    assert "worse: was 1<" in shown[FAST.name] and "better: was 0.2<" in shown[SLOW.name]
+    assert "was" not in shown[LONG.name] and "was" not in shown["new"]
+    assert "1 worse than in old.json by more than 15%" in text and "1 worse<" in text
+    assert "worse" not in cells(page([replace(FAST, ours=False)], "", Before("old.json", old)))[FAST.name]
+
+
+def test_scales_of_bars() -> None:
+    """Ratios of one order are drawn as they are, others by their logarithms; 1 always has a place."""
+    assert Scale.of([0.2, 0.5]).part(0.5) == 0.5
+    assert Scale.of([2.0, 4.0]).part(1.0) == 0.25
+    wide = Scale.of([1.0, 1000.0])
+    assert 0 < wide.part(1.0) < wide.part(30.0) < wide.part(1000.0) == 1
+    assert Scale.of([0.0]).part(0.0) == 0
 
 
 def test_regressions() -> None:

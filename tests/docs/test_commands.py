@@ -25,7 +25,7 @@ LONG = {
     "chopper verify": "some ten seconds of loops to be compiled, and proofs; tests/test_cli.py runs a part",
     "chopper verify --hardware": "a minute, and what it compares is the machine; tests/hardware runs it on models",
     "chopper verify --hardware --report FILE": "the same",
-    "chopper demo": "half a minute of training; tests/test_demo.py and tests/test_cli.py run it with fewer formats",
+    "chopper demo": "a minute of training or more; tests/test_demo.py and tests/test_cli.py run it with fewer formats",
 }
 """Commands that are not run here, and why."""
 
