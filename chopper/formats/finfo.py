@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
 from typing import Any
@@ -12,7 +12,6 @@ from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.fixed import FixedFormat
 from chopper.formats.float import FloatFormat
-from chopper.formats.lns import LnsFormat
 from chopper.formats.posit import PositFormat
 from chopper.formats.registry import get
 from chopper.formats.takum import TakumFormat
@@ -42,8 +41,7 @@ class FormatInfo:
     format : Format
         The format described.
     bits, precision : int
-        Width of a code; significand bits including the leading one, the most that any value has.  Of a logarithmic
-        format, whose numbers are irrational: fraction bits of the exponent plus one, those of a float as fine near 1.
+        Width of a code; significand bits including the leading one, the most that any value has.
     emin, emax : int
         Exponents of the smallest positive (of floats: normal) and of the largest finite number.
     eps, unit_roundoff : float, Fraction or None
@@ -256,18 +254,9 @@ def _(fmt: FixedFormat) -> FormatInfo:
 @describe.register
 def _(fmt: TakumFormat) -> FormatInfo:
     if fmt.logarithmic:
-        return _logarithmic(fmt, fmt.precision)
+        found: FormatInfo = describe.dispatch(Format)(fmt)
+        return found
     return FormatInfo(precision=fmt.precision, values=(1 << fmt.n) - 1, nans=1, infinities=0, **numbers_of(fmt))
-
-
-@describe.register
-def _(fmt: LnsFormat) -> FormatInfo:
-    return _logarithmic(fmt, fmt.fraction_bits + 1)
-
-
-def _logarithmic(fmt: Format, precision: int) -> FormatInfo:
-    found: FormatInfo = describe.dispatch(Format)(fmt)
-    return replace(found, precision=precision)
 
 
 @describe.register
