@@ -68,7 +68,8 @@ def scalars(family: str) -> str:
 def _scalar(row: Row) -> tuple[str, ...]:
     info = chopper.finfo(row.format)
     numbers = (show(info.max), show(info.smallest_normal), show(info.smallest))
-    counts = (str(info.bits), str(info.precision), str(info.emin), str(info.emax))
+    precision = "-" if info.precision > info.bits else str(info.precision)  # of rational numbers
+    counts = (str(info.bits), precision, str(info.emin), str(info.emax))
     specials = (str(info.infinities), str(info.nans))
     return (f"`{row.name}`", *counts, *numbers, *specials, _also(row), row.source)
 
