@@ -8,6 +8,8 @@ from chopper.accumulate import Accumulator
 from chopper.engine.backend import elsewhere
 from chopper.engine.gemm.paths import multiply
 from chopper.engine.hardware.values import multiply_on
+from chopper.errors import ChopperError, UnknownUnitError, UnsupportedInputError
+from chopper.formats.registry import get
 from chopper.hardware.base import Unit
 from chopper.hardware.registry import unit
 
@@ -119,7 +121,7 @@ def dot(
 def _product(
     function: Any, a: Any, b: Any, c: Any, accumulate: Any, mode: str, out: Any, key: Any, threads: Any
 ) -> Any:
-    accumulate = unit(accumulate) if isinstance(accumulate, str) else accumulate or _PLAIN
+    accumulate = _unit(accumulate) if isinstance(accumulate, str) else accumulate or _PLAIN
     other = elsewhere((a, b, c))
     most_axes = 2 if function is dot else None
     if other is not None:
@@ -128,3 +130,18 @@ def _product(
     if isinstance(accumulate, Unit):
         return multiply_on(accumulate, a, b, c, mode, out, threads, most_axes)
     return multiply(a, b, c, accumulate, mode, out, key, threads, most_axes)
+
+
+def _unit(name: str) -> Unit:
+    """Return the unit of a name; that of a format is a mistake with a cure of its own."""
+    try:
+        return unit(name)
+    except UnknownUnitError as error:
+        try:
+            get(name)
+        except ChopperError:
+            raise error from None
+        raise UnsupportedInputError(
+            f"accumulate={name!r} is the name of a format; pass Accumulator(sum={name!r}), or the name of a unit of "
+            "hardware, as 'h100.wgmma.e4m3'"
+        ) from None
