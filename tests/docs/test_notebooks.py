@@ -84,3 +84,10 @@ def test_a_wrong_cell_is_caught() -> None:
     with pytest.raises(NameError):
         run([{"source": ["x = undefined_name\n"]}])
     assert run([{"source": ["x = 2\n"]}, {"source": ["print(x)"]}]) == ["", "2\n"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_outputs_are_whole(path: Path) -> None:
+    """Outputs have the fields that the format of notebooks asks for, or the site could not be built."""
+    results = [one for cell in code(path) for one in cell["outputs"] if one["output_type"] == "execute_result"]
+    assert all("execution_count" in one for one in [*code(path), *results])
