@@ -23,13 +23,11 @@ from numba import types
 from numba.extending import overload
 
 from chopper.engine.block_loops import loop, word_at
-from chopper.engine.compiled import apply, compiled
-from chopper.engine.families.scaled import exact
+from chopper.engine.compiled import apply
 from chopper.engine.lanes import lane, store, to_bits, to_float, where, wide
 
 __all__ = ["currents", "quotients"]
 
-_exact = compiled(exact.quotient)
 _FRACTION, _HIDDEN = (1 << 52) - 1, 1 << 52
 
 
@@ -71,33 +69,50 @@ def _choose_quotient(kernel: Any, x: Any, s: Any, by: Any, m: Any, e: Any) -> Ca
 
 
 @numba.njit(forceinline=True)
-def _divided(kernel: Any, bits: Any, words: Any, out: Any, s: Any, f: Any, first: int, size: int) -> None:
+def _number(mag: Any) -> Any:
+    """Return the number that a magnitude of float32 is, its significand, and its exponent with a bias of 150."""
+    e = max(mag >> 23, 1)
+    m = numba.int32(mag - ((e - 1) << 23))
+    return numba.float64(m) * to_float((numba.int64(e) + 873) << 52), m, e
+
+
+@numba.njit(forceinline=True)
+def _each(kernel: Any, bits: Any, words: Any, out: Any, s: Any, by: Any, keep: int, f: Any, first: int, i: int) -> None:
+    """Round the element i of a block whose scale is s, and `by` 1 / s; quotients become 0 where `keep` is."""
+    x, m, e = _number(bits[i] & numba.int32(0x7FFFFFFF))
+    q = _quotient(kernel, x, 1.0 if s == 0 else s, by, numba.int64(m), numba.int64(e) - 150) & keep
+    word = word_at(kernel, words, first + i)
+    _finish(apply(kernel, q | (numba.int64(bits[i]) & (-1 << 63)), word, f), s, out, i)
+
+
+@numba.njit(forceinline=True)
+def _divided(kernel: Any, bits: Any, words: Any, out: Any, s: Any, f: Any, span: Any, first: int, size: int) -> None:
     """Round a block under the scale s, NaN where the block is NaN, to values or codes."""
     keep = 0 if s == 0 else -1
-    divisor = 1.0 if s == 0 else s
-    by = 1.0 / divisor
+    by = 1.0 / (1.0 if s == 0 else s)
     xs, outs = bits[first : first + size], out[first : first + size]
-    for i in range(size):
-        mag = xs[i] & numba.int32(0x7FFFFFFF)
-        e = max(mag >> 23, 1)
-        m = numba.int32(mag - ((e - 1) << 23))
-        x = numba.float64(m) * to_float((numba.int64(e) + 873) << 52)
-        q = _quotient(kernel, x, divisor, by, numba.int64(m), numba.int64(e) - 150) & keep
-        word = word_at(kernel, words, first + i)
-        _finish(apply(kernel, q | (numba.int64(xs[i]) & (-1 << 63)), word, f), s, outs, i)
+    if size == len(span):
+        for i in range(len(span)):
+            _each(kernel, xs, words, outs, s, by, keep, f, first, i)
+    else:
+        for i in range(size):
+            _each(kernel, xs, words, outs, s, by, keep, f, first, i)
 
 
 @loop
 def quotients(
-    kernel: Any, bits: Any, words: Any, out: Any, scale: Any, f: Any, shape: Any, start: int, stop: int
+    kernel: Any, bits: Any, words: Any, out: Any, scale: Any, f: Any, span: Any, shape: Any, start: int, stop: int
 ) -> None:
-    """Round to values or codes under scales of float64, NaN for blocks that are NaN."""
+    """Round to values or codes under scales of float64, NaN for blocks that are NaN.
+
+    Blocks of as many elements as `span` has are quickest, here and below.
+    """
     columns, length, count = shape
     j = start % count
     first = start // count * columns + j * length
     for block in range(start, stop):
         size = min(length, columns - j * length)
-        _divided(kernel, bits, words, out, scale[block], f, first, size)
+        _divided(kernel, bits, words, out, scale[block], f, span, first, size)
         first += size
         j = j + 1 if j + 1 < count else 0
 
@@ -105,13 +120,14 @@ def quotients(
 @loop
 def currents(
     kernel: Any, bits: Any, words: Any, out: Any, tops: Any, scales: Any, left: Any, f: Any, encode: Any, g: Any,
-    decode: Any, h: Any, s: Any, c: Any, shape: Any, start: int, stop: int,
+    decode: Any, h: Any, s: Any, unit: float, inf: int, span: Any, shape: Any, start: int, stop: int,
 ) -> None:  # fmt: skip
     """Round to values or codes under scales that follow from the largest magnitudes, and write the codes of the scales.
 
-    The parameters s are `Current`; `encode` and `decode` are the kernels of the scale, c is the carrier of the numbers.
-    Where `tops` has entries, they are the largest magnitudes of the blocks.  A block with a NaN or an infinity, or
-    whose results would leave the carrier's normal range, is marked in `left`, and nothing is written for it.
+    The parameters s are `Current`; `encode` and `decode` are the kernels of the scale.  The statistic is divided as
+    elements are.  All scales are in units of `unit`.  Where `tops` has entries, they are the largest magnitudes of the
+    blocks.  A block with a NaN or an infinity, or whose results would leave the carrier's normal range, is marked in
+    `left`, and nothing is written for it.
     """
     columns, length, count = shape
     j = start % count
@@ -129,14 +145,15 @@ def currents(
             top = wide(most)
         q = s.least_quotient
         if top >= s.least:
-            q = _exact(where, min(top, c.inf - 1), s.number, s.width, s.exponent, s.steps, c)
+            q = (to_bits(_number(numba.int32(top))[0] * s.by) + 2) & ~3
         code = apply(encode, q, 0, g)
         value = apply(decode, code, 0, h)
         if value < s.floor:
             code, value = s.floor_code, s.floor
         store(code, scales, block)
-        left[block] = top >= c.inf or 0 < value < s.low
+        scale = to_float(value) * unit
+        left[block] = top >= inf or 0 < scale < s.low
         if not left[block]:
-            _divided(kernel, bits, words, out, to_float(value), f, first, size)
+            _divided(kernel, bits, words, out, scale, f, span, first, size)
         first += size
         j = j + 1 if j + 1 < count else 0

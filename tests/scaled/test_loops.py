@@ -100,10 +100,17 @@ def test_ladders(name, mode, tally):
         ("scaled<e2m1,ue5m3,8,floor=1/8>", "up"),
         ("scaled<int8,fp32,36,least=1/100>", "stochastic"),
         ("scaled<int16,fp32,all,specials=element>", "nearest_even"),
+        ("nvfp4", "stochastic"),
+        ("scaled<e4m3,ue5m3,16,outer=level<bf16,tensor>>", "nearest_even"),
     ],
 )
 def test_currents(name, mode, tally):
     compare(tally, numbers(name), name, mode)
+    if get(name).outer is not None:
+        x = np.random.default_rng(7).standard_normal((300, 100)).astype(np.float32)
+        x[:40] *= np.float32(1e-4)
+        compare(tally, x, name, mode)
+        compare(tally, x * np.float32(1e-37), name, mode)
 
 
 @pytest.mark.parametrize(("name", "mode"), [("fp8_tensor", "nearest_even"), ("int8_row", "stochastic")])

@@ -35,12 +35,9 @@ class Search(NamedTuple):
 class Current(NamedTuple):
     """How the scale of a block is found by division of its largest magnitude, and which scales the loop suits."""
 
-    number: int  # the divisor, number * 2^exponent, an odd number of `width` bits
-    width: int
-    exponent: int
-    steps: int  # of the division, see `passes.steps_of`
+    by: float  # one over the divisor
     least: int  # the pattern of the carrier below which a magnitude counts as the least statistic
     least_quotient: int  # what that is divided to: a pattern of float64, rounded to odd
     floor: int  # the least scale, a pattern of float64, and its code
     floor_code: int
-    low: int  # scales below this pattern of float64, unless 0, may give results below the carrier's normal range
+    low: float  # scales below this, unless 0, may give results below the carrier's normal range

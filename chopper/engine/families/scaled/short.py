@@ -13,6 +13,7 @@ import numpy.typing as npt
 from chopper.engine import plan as planning
 from chopper.engine.families.scaled.choice import Scaling, View
 from chopper.engine.families.scaled.fused import by_addition
+from chopper.engine.families.scaled.passes import span_of
 from chopper.engine.patterns import power
 from chopper.engine.plan import Plan, Request
 from chopper.engine.run import loop_for
@@ -50,8 +51,9 @@ def by_quotients(view: View, request: Request, scaling: Scaling, words: _Array |
     numbers = np.ldexp(scales.number.astype(np.float64), scales.exponent)
     wide = np.where(known, numbers, np.where(scales.number == 0, 0.0, np.nan))
     drawn = np.zeros(1, np.uint32) if words is None else words
-    args = (plan.kernel, view.bits, drawn, target, wide, plan.params, view.layout.cut)
-    entry = loop_for("quotient_loops.quotients", view.bits, target, *args, 0, 0, by=plan.kernel)
+    span = span_of(view.layout)
+    args = (plan.kernel, view.bits, drawn, target, wide, plan.params, span, view.layout.cut)
+    entry = loop_for("quotient_loops.quotients", view.bits, target, *args, 0, 0, by=(plan.kernel, len(span)))
     if entry is None:
         return False
     share(lambda start, stop: entry(*args, start, stop), view.layout.blocks, view.threads, view.layout.length)
