@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -82,31 +83,41 @@ three_products.defvjp(_forward, _backward)
 def _of_input(setting: Setting, x: Any, w: Any, key: Any, g: Any) -> Any:
     """Return g W, contracted over the features of the output."""
     how, gemm = setting.contraction(x, w), setting.recipe.dgrad
-    rows = operand(how.product(g), gemm.lhs, -1, key, "dgrad.lhs")
-    weight = operand(how.transposed_columns(w), gemm.rhs, -2, key, "dgrad.rhs")
-    if gemm.accumulate is None:
+
+    def own(rows: Any, weight: Any) -> Any:
         right = w if gemm.rhs is None else how.right_again(weight, w)
         _, pull = jax.vjp(lambda x: setting.plain(x, right), x)
-        made = how.rows(pull(how.result(rows, x, w))[0])
-    else:
-        made = _added(rows, weight, None, gemm, key, "dgrad")
-    made = operand(undone(made, gemm), gemm.out, -1, key, "dgrad.out")
+        return how.rows(pull(how.result(rows, x, w))[0])
+
+    made = _gradient("dgrad", gemm, key, (how.product(g), -1), how.transposed_columns(w), own)
     return masked(how.left_again(made, x), x, setting.recipe.forward.lhs)
 
 
 def _of_weight(setting: Setting, x: Any, w: Any, key: Any, g: Any) -> Any:
     """Return g^T x, contracted over all other axes of the input as one."""
     how, gemm = setting.contraction(x, w), setting.recipe.wgrad
-    rows = operand(how.product(g), gemm.lhs, -2, key, "wgrad.lhs")
-    given = operand(how.rows(x), gemm.rhs, -2, key, "wgrad.rhs")
-    if gemm.accumulate is None:
+
+    def own(rows: Any, given: Any) -> Any:
         left = x if gemm.rhs is None else how.left_again(given, x)
         _, pull = jax.vjp(lambda w: setting.plain(left, w), w)
-        made = how.transposed_columns(pull(how.result(rows, x, w))[0])
-    else:
-        made = _added(rows.swapaxes(-1, -2), given, None, gemm, key, "wgrad")
-    made = operand(undone(made, gemm), gemm.out, -1, key, "wgrad.out")
+        return how.transposed_columns(pull(how.result(rows, x, w))[0])
+
+    made = _gradient("wgrad", gemm, key, (how.product(g), -2), how.rows(x), own)
     return masked(how.right_again(made, w), w, setting.recipe.forward.rhs)
+
+
+def _gradient(name: str, gemm: Gemm, key: Any, left: tuple[Any, int], right: Any, own: Callable[..., Any]) -> Any:
+    """Return a product of a gradient, with its contraction axis, and another operand, contracted along its rows.
+
+    `own` is JAX's product of both, rounded.
+    """
+    rows = operand(left[0], gemm.lhs, left[1], key, f"{name}.lhs")
+    other = operand(right, gemm.rhs, -2, key, f"{name}.rhs")
+    if gemm.accumulate is None:
+        made = own(rows, other)
+    else:
+        made = _added(rows if left[1] == -1 else rows.swapaxes(-1, -2), other, None, gemm, key, name)
+    return operand(undone(made, gemm), gemm.out, -1, key, f"{name}.out")
 
 
 def _added(a: Any, b: Any, c: Any, gemm: Gemm, key: Any, name: str) -> Any:
