@@ -18,7 +18,7 @@ def convert(
 
     Layers keep their parameters.  Made of products are Linear (also inside of MLP and others), Conv of 1 to 3 axes,
     MultiheadAttention, GRUCell and LSTMCell: each product has its three, as from `dot_general`, with weights as (N, K),
-    but that a bias joins the product, rounded as the recipe says.  LayerNorm, RMSNorm, GroupNorm, Embedding, PReLU, Dropout,
+    but that a bias joins it, rounded as the recipe says.  LayerNorm, RMSNorm, GroupNorm, Embedding, PReLU, Dropout,
     AvgPool and AdaptiveAvgPool are rounded by ``elementwise`` and ``grad_elementwise``.  A layer for which the recipe
     says nothing computes as before.
 
