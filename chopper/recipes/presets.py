@@ -105,8 +105,9 @@ PRESETS: tuple[Preset, ...] = (
     _row("nvfp4", "NVIDIA, Pretraining Large Language Models with NVFP4, arXiv:2509.25149; Transformer Engine 2.x, "
          "NVFP4 recipe",
          "Weights in tiles of 16 x 16, gradients stochastic, operands of the weight's gradient rotated. "
-         "The paper keeps some layers in bf16: skip= and rules= of convert.  Scales round to nearest, so that the largest "
-         "element of a block may saturate and stochastic gradients have a small bias; nvfp4<direction=up> has none.",
+         "The paper keeps some layers in bf16: skip= and rules= of convert.  Scales round to nearest, so that the "
+         "largest element of a block may saturate: stochastic gradients have a small bias, without which is "
+         "nvfp4<direction=up>.",
          forward="nvfp4 @ nvfp4_2d", dgrad="nvfp4:stochastic @ nvfp4_2d",
          wgrad=("nvfp4:stochastic,hadamard=16,signs=transformer_engine @ "
                 "nvfp4:hadamard=16,signs=transformer_engine")),
@@ -137,8 +138,8 @@ PRESETS: tuple[Preset, ...] = (
          "arXiv:1603.01025", "Operands only; sums in float32.",
          weight="lns8", input="lns8", grad_output="lns8"),
     _row("lns_madam", "Zhao et al., LNS-Madam, arXiv:2106.13914",
-         "Base 2^(1/8), one scale for each tensor, in float32: the largest magnitude has the largest code.  There is no "
-         "zero: it becomes 2^-15.875 of that.  The optimizer is a part of its own.",
+         "Base 2^(1/8), one scale for each tensor, in float32: the largest magnitude has the largest code.  There is "
+         "no zero: it becomes 2^-15.875 of that.  The optimizer is a part of its own.",
          weight=_MADAM, input=_MADAM, grad_output=_MADAM),
     _row("bitnet", "Ma et al., The Era of 1-bit LLMs (BitNet b1.58), arXiv:2402.17764",
          "Forward alone; gradients pass straight through.",
