@@ -117,7 +117,7 @@ _ELEMENTS = {(4, 3): "e4m3", (5, 2): "e5m2", (3, 2): "e3m2", (2, 3): "e2m3", (2,
 def _blocks(element: str, sizes: dict[Any, Any], pattern: str) -> str:
     scale = sizes.pop("scale_bits", None)
     sizes.pop("type", None)
-    axes = {int(axis): size for axis, size in sizes.items()}
+    axes = {int(axis) if str(axis) in ("-1", "-2") else axis: size for axis, size in sizes.items()}
     if not axes or set(axes) - {-1, -2} or -1 not in axes:
         raise PolicyError(f"{pattern!r}: block_sizes={sizes!r} is not understood; legal: axes -1 and -2")
     block = "x".join(str(axes[axis]) for axis in sorted(axes) if axes[axis] is not None)

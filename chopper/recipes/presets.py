@@ -106,8 +106,8 @@ PRESETS: tuple[Preset, ...] = (
          "NVFP4 recipe",
          "Weights in tiles of 16 x 16, gradients stochastic, operands of the weight's gradient rotated. "
          "The paper keeps some layers in bf16: skip= and rules= of convert.  Scales round to nearest, so that the "
-         "largest element of a block may saturate: stochastic gradients have a small bias, without which is "
-         "nvfp4<direction=up>.",
+         "largest element of a block may saturate and stochastic gradients have a small bias; with "
+         "nvfp4<direction=up> they have none.",
          forward="nvfp4 @ nvfp4_2d", dgrad="nvfp4:stochastic @ nvfp4_2d",
          wgrad=("nvfp4:stochastic,hadamard=16,signs=transformer_engine @ "
                 "nvfp4:hadamard=16,signs=transformer_engine")),
@@ -164,7 +164,8 @@ def preset(name: str, **changes: Any) -> Recipe:
     name : str
         See `presets`; ``-`` and ``_`` are equal.
     **changes
-        Fields of `Recipe`; of the short form ``accumulate``, which replaces the accumulator of every product.
+        Fields of `Recipe`; of the short form ``accumulate``, which replaces the accumulator of every product.  A
+        recipe with changes has no name, unless ``name`` is among them.
 
     Raises
     ------
@@ -188,4 +189,4 @@ def preset(name: str, **changes: Any) -> Recipe:
     if "accumulate" in changes:
         adder = changes.pop("accumulate")
         made = made.replace(**{gemm: one.replace(accumulate=adder) for gemm, one in made.gemms})
-    return made.replace(**changes) if changes else made.replace(name=found.name)
+    return made.replace(**changes) if changes else made

@@ -134,7 +134,7 @@ def chop_updates(fmt: str | Format, update: str = "plain", *, key: Any = None, o
 
 def _check_precision(fmt: Format, params: Any) -> None:
     of_dtype: Any = jnp.finfo
-    for dtype in {one.dtype for one in jax.tree.leaves(params)}:
+    for dtype in {jnp.result_type(one) for one in jax.tree.leaves(params)}:
         if not jnp.issubdtype(dtype, jnp.floating) or 2 * finfo(fmt).precision > of_dtype(dtype).nmant:
             raise PolicyError(
                 f"{fmt} is too precise for sums in {dtype} to give each of its numbers; legal: weights of a floating "
@@ -213,8 +213,8 @@ def _flat(given: Any, how: Any = jax.tree.flatten) -> tuple[Any, Any]:
 
 def _quant(given: Any) -> Quant:
     quant = Quant.of(given)
-    if quant is None or quant.hadamard is not None or quant.gain != 1:
-        raise PolicyError(f"{given!r} does not suit a state; legal: a Quant without hadamard= and gain=")
+    if quant is None or not quant.bare:
+        raise PolicyError(f"{given!r} does not suit a state; legal: a Quant without hadamard=, gain= and ste=")
     return quant
 
 

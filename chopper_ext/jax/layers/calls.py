@@ -34,14 +34,14 @@ def dot_general(recipe: Recipe | str | None, *, key: Any = None) -> Callable[...
     key : JAX key, int or function
         For recipes that draw: the key of a call, from which roles have theirs as `chopper.recipes.key_of` says; or a
         function of no arguments, such as ``lambda: self.make_rng("rounding")`` in a module of Flax, which is asked
-        once for each call.  A key gives the same words in every call: give each layer and each step its own.
+        once for each call that draws.  A key gives the same words in every call: give each layer and each step its own.
 
     Returns
     -------
     function
         ``f(lhs, rhs, dimension_numbers, precision=None, preferred_element_type=None, out_sharding=None)``.  It
         computes in float32, or in float64 if one operand has it; narrower ones are widened, and the result is rounded
-        to `preferred_element_type` or their common dtype at the end.  A recipe that rounds nothing is
+        to `preferred_element_type` or their common dtype at the end.  A recipe that says nothing of products is
         `jax.lax.dot_general` itself.
 
     Notes
@@ -72,17 +72,14 @@ def dot_general(recipe: Recipe | str | None, *, key: Any = None) -> Callable[...
     0.9375
     """
     recipe = Recipe.of(recipe)
+    plain = all(gemm.plain for _, gemm in recipe.gemms)
+    draws = any(gemm.draws for _, gemm in recipe.gemms)
 
     def contracted(
-        lhs: Any,
-        rhs: Any,
-        dimension_numbers: Any,
-        precision: Any = None,
-        preferred_element_type: Any = None,
-        *,
+        lhs: Any, rhs: Any, dimension_numbers: Any, precision: Any = None, preferred_element_type: Any = None, *,
         out_sharding: Any = None,
-    ) -> Any:
-        if recipe.plain:
+    ) -> Any:  # fmt: skip
+        if plain:
             return lax.dot_general(
                 lhs, rhs, dimension_numbers, precision, preferred_element_type, out_sharding=out_sharding
             )
@@ -91,8 +88,9 @@ def dot_general(recipe: Recipe | str | None, *, key: Any = None) -> Callable[...
         x, w, result = _operands(lhs, rhs, preferred_element_type)
         precision = lax.Precision.HIGHEST if precision is None else precision
         setting = Setting(recipe, _static(dimension_numbers), _hashable(precision))
-        asked = key() if callable(key) else key
-        words = jnp.asarray(key_words(asked, traced(x, w))) if recipe.draws else None
+        words = None
+        if draws:
+            words = jnp.asarray(key_words(key() if callable(key) else key, traced(x, w)))
         return as_type(three_products(setting, x, w, None, words), result)
 
     return contracted

@@ -1,17 +1,10 @@
-"""Convolutions by three products of a recipe.
+"""Convolutions by three products of a recipe: blocks of shared scales lie along the axis that is contracted.
 
-=======  ==================================  =====================================================
-product  contraction axis of the operands    besides it, the terms of a result run over
-=======  ==================================  =====================================================
-forward  channels of image and kernel        positions of the kernel
-dgrad    channels of the result, of both     positions of the kernel
-wgrad    images of the batch, of both        positions of the result
-=======  ==================================  =====================================================
-
-Blocks of shared scales lie along the contraction axis, those of results along axis 1.  With an accumulator each of the
-three is a `chopper.conv`, whose terms run over the contraction axis slowest: dgrad is that of the gradient, spread by
-the stride, with the kernel turned round; wgrad is that of the images with the gradient for a kernel, batch and channels
-swapped.
+That is the axis of channels in forward (of image and kernel) and dgrad (of gradient and kernel), whose terms run over
+positions of the kernel besides, and the axis of images in wgrad (of gradient and image), whose terms run over positions
+of the result.  Blocks of results lie along axis 1.  With an accumulator each one is a `chopper.conv`, the contracted
+axis slowest: dgrad is that of the gradient, spread by the stride, with the kernel turned round; wgrad is that of the
+images with the gradient for a kernel, images and channels swapped.
 """
 
 from __future__ import annotations

@@ -38,6 +38,11 @@ class ChopModule(eqx.Module):
         self.stream = stream
         self.step = step
 
+    @property
+    def plain_products(self) -> bool:
+        """Whether the recipe says nothing of products and their biases, so that they are those of Equinox."""
+        return self.recipe.bias is None and all(gemm.plain for _, gemm in self.recipe.gemms)
+
     def calls(self, draws: int, key: Any, *operands: Any) -> Callable[[], Any]:
         """Return a function that gives the keys of one run, one after the other; None where nothing is drawn.
 

@@ -35,7 +35,7 @@ class ChopConv(ChopModule, eqx.nn.Conv):
                 f"an image of shape {x.shape} does not suit a convolution of {axes} axes; legal: (channels, *spatial), "
                 "or a batch (images, channels, *spatial)"
             )
-        if self.recipe.plain:
+        if self.plain_products:
             return over(plain_of(self), x, axes + 1)
         call = self.calls(1, key, x, self.weight)()
         x, padding = self._padded(widened(x, self.weight, self.bias))

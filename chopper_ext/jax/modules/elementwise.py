@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import new_class
+from types import MappingProxyType, new_class
 from typing import Any
 
 import equinox as eqx
@@ -63,10 +63,11 @@ def _module(plain: Any) -> Any:
 ELEMENTWISE = tuple(_module(plain) for plain in _MODULES)
 """The modules, one for each of Equinox."""
 
+_BY_NAME = MappingProxyType({module.__name__: module for module in ELEMENTWISE})
+
 
 def __getattr__(name: str) -> Any:
     """Return a module by its name, where pickles look for it."""
-    for module in ELEMENTWISE:
-        if module.__name__ == name:
-            return module
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _BY_NAME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _BY_NAME[name]

@@ -34,7 +34,7 @@ class ChopLinear(ChopModule, eqx.nn.Linear):
     def __call__(self, x: Any, *, key: Any = None) -> Any:
         """Return the output; `key`, if given, stands for that of the conversion in this call."""
         rows = jnp.asarray(x)[..., None] if self.in_features == "scalar" else jnp.asarray(x)
-        if self.recipe.plain:
+        if self.plain_products:
             y = self._plain(rows)
         else:
             y = linear(rows, self.weight, self.bias, self.recipe, self.calls(1, key, rows, self.weight)())

@@ -12,11 +12,10 @@ from chopper.recipes import Recipe, key_of, quantize, signs_of
 
 jax = pytest.importorskip("jax")
 eqx = pytest.importorskip("equinox")
-jnp = jax.numpy
 SUBJECT = "modules of Equinox, and those of torch"
-RNG = np.random.default_rng(0)
 SEED = 2**40 + 3
-KEY = jax.random.key(0)
+jnp, KEY = jax.numpy, jax.random.key(0)
+RNG = np.random.default_rng(0)
 SUMS = Recipe(
     weight="e4m3", input="e3m4", grad_output="e5m2", bias="e4m3", accumulate="sum=fp32", elementwise="e4m3",
     grad_elementwise="e5m2",
