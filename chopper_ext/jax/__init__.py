@@ -17,7 +17,7 @@ from chopper.rounding import Overflow, Rounding
 from chopper_ext.jax.dispatch import JaxBackend
 from chopper_ext.jax.dtypes import as_dtype
 from chopper_ext.jax.emulation import emulate
-from chopper_ext.jax.layers import convert, dot_general, unconvert
+from chopper_ext.jax.layers import conv_general_dilated, convert, dot_general, unconvert
 from chopper_ext.jax.updates import chop_state, chop_updates
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "chop",
     "chop_state",
     "chop_updates",
+    "conv_general_dilated",
     "convert",
     "dot_general",
     "emulate",

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax.numpy as jnp
 from jax import lax
 
-from chopper.errors import UnsupportedInputError
 from chopper.recipes import Recipe
 from chopper_ext.jax.exactness import as_type
+from chopper_ext.jax.layers.arguments import check_unsharded, draws, plain, widened_operands, words_of
 from chopper_ext.jax.layers.products import Setting, three_products
-from chopper_ext.jax.words import key_words, traced
 
 __all__ = ["dot_general"]
 
@@ -72,41 +70,23 @@ def dot_general(recipe: Recipe | str | None, *, key: Any = None) -> Callable[...
     0.9375
     """
     recipe = Recipe.of(recipe)
-    plain = all(gemm.plain for _, gemm in recipe.gemms)
-    draws = any(gemm.draws for _, gemm in recipe.gemms)
 
     def contracted(
         lhs: Any, rhs: Any, dimension_numbers: Any, precision: Any = None, preferred_element_type: Any = None, *,
         out_sharding: Any = None,
     ) -> Any:  # fmt: skip
-        if plain:
+        if plain(recipe):
             return lax.dot_general(
                 lhs, rhs, dimension_numbers, precision, preferred_element_type, out_sharding=out_sharding
             )
-        if out_sharding is not None:
-            raise UnsupportedInputError("out_sharding= cannot be promised for rounded products; leave it out")
-        x, w, result = _operands(lhs, rhs, preferred_element_type)
+        check_unsharded(out_sharding)
+        x, w, result = widened_operands(lhs, rhs, preferred_element_type)
         precision = lax.Precision.HIGHEST if precision is None else precision
         setting = Setting(recipe, _static(dimension_numbers), _hashable(precision))
-        words = None
-        if draws:
-            words = jnp.asarray(key_words(key() if callable(key) else key, traced(x, w)))
+        words = words_of(key, x, w) if draws(recipe) else None
         return as_type(three_products(setting, x, w, None, words), result)
 
     return contracted
-
-
-def _operands(lhs: Any, rhs: Any, preferred: Any) -> tuple[Any, Any, Any]:
-    lhs, rhs = jnp.asarray(lhs), jnp.asarray(rhs)
-    for one in (lhs, rhs):
-        if not jnp.issubdtype(one.dtype, jnp.floating):
-            raise UnsupportedInputError(
-                f"an operand has dtype {one.dtype}; legal: floating-point numbers: convert it with "
-                "x.astype(jax.numpy.float32)"
-            )
-    common = jnp.promote_types(lhs.dtype, rhs.dtype)
-    wide = jnp.promote_types(common, jnp.float32)
-    return lhs.astype(wide), rhs.astype(wide), jnp.dtype(common if preferred is None else preferred)
 
 
 def _static(dimensions: Any) -> Any:

@@ -23,7 +23,7 @@ from chopper.errors import UnsupportedInputError
 from chopper.recipes import Gemm, Recipe, accumulator_of
 from chopper_ext.jax.layers.operands import masked, operand, role_key, undone
 
-__all__ = ["Steps", "convolution"]
+__all__ = ["Steps", "around", "convolution"]
 
 
 class Steps(NamedTuple):
@@ -33,6 +33,7 @@ class Steps(NamedTuple):
     padding: tuple[int, ...]
     dilation: tuple[int, ...]
     groups: int
+    precision: Any = lax.Precision.HIGHEST  # of JAX's own
 
     def plain(self, x: Any, w: Any) -> Any:
         """Return JAX's own convolution."""
@@ -43,8 +44,29 @@ class Steps(NamedTuple):
             [(p, p) for p in self.padding],
             rhs_dilation=self.dilation,
             feature_group_count=self.groups,
-            precision=lax.Precision.HIGHEST,
+            precision=self.precision,
         )
+
+
+def around(
+    x: Any, pads: Any, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...],
+    mode: str = "constant",
+) -> tuple[Any, tuple[int, ...]]:  # fmt: skip
+    """Return an image (..., *spatial) with what is put around it first, and the padding of the convolution itself.
+
+    `pads` are pairs for each axis, or a word of JAX.  Zeros that are as many at both ends are the convolution's own;
+    other ones, those that a word stands for, and what `mode` of `jax.numpy.pad` makes are put around first.
+    """
+    axes = len(kernel)
+    if isinstance(pads, str) and pads.upper() != "VALID":
+        spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+        pads = lax.padtype_to_pads(x.shape[-axes:], spans, stride, pads)
+    elif isinstance(pads, str):
+        return x, (0,) * axes
+    elif mode == "constant" and all(low == high >= 0 for low, high in pads):
+        return x, tuple(int(low) for low, _ in pads)
+    outer = [(0, 0)] * (x.ndim - axes)
+    return jnp.pad(x, [*outer, *((int(low), int(high)) for low, high in pads)], mode), (0,) * axes
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1))
@@ -175,4 +197,6 @@ def _added(x: Any, w: Any, bias: Any, steps: Steps, gemm: Gemm, key: Any, name: 
 def _on_host(by: Accumulator, steps: Steps, x: Any, w: Any, bias: Any, key: Any) -> Any:
     arrays = [None if one is None else np.asarray(one) for one in (x, w, bias)]
     drawn = None if key is None else np.asarray(key)
-    return conv(*arrays, **steps._asdict(), accumulate=by, key=drawn).astype(x.dtype)
+    stride, padding, dilation, groups = steps[:4]
+    made = conv(*arrays, stride=stride, padding=padding, dilation=dilation, groups=groups, accumulate=by, key=drawn)
+    return made.astype(x.dtype)

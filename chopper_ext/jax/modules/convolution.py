@@ -6,15 +6,14 @@ from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jax import lax
 
 from chopper.errors import UnsupportedInputError
-from chopper_ext.jax.layers.convolution import Steps, convolution
+from chopper_ext.jax.layers.convolution import Steps, around, convolution
 from chopper_ext.jax.modules.base import ChopModule, over, plain_of, widened
 
 __all__ = ["ChopConv", "ChopConv1d", "ChopConv2d", "ChopConv3d"]
 
-_MODES = {"REFLECT": "reflect", "REPLICATE": "edge", "CIRCULAR": "wrap"}
+_MODES = {"ZEROS": "constant", "REFLECT": "reflect", "REPLICATE": "edge", "CIRCULAR": "wrap"}
 
 
 class ChopConv(ChopModule, eqx.nn.Conv):
@@ -38,24 +37,15 @@ class ChopConv(ChopModule, eqx.nn.Conv):
         if self.plain_products:
             return over(plain_of(self), x, axes + 1)
         call = self.calls(1, key, x, self.weight)()
-        x, padding = self._padded(widened(x, self.weight, self.bias))
+        mode = _MODES[self.padding_mode]
+        x, padding = around(
+            widened(x, self.weight, self.bias), self.padding, self.kernel_size, self.stride, self.dilation, mode
+        )
         batch = x if x.ndim == axes + 2 else x[None]
         bias = None if self.bias is None else self.bias.reshape(-1)
         steps = Steps(self.stride, padding, self.dilation, self.groups)
         y = convolution(self.recipe, steps, batch, self.weight, bias, call)
         return y if x.ndim == axes + 2 else y[0]
-
-    def _padded(self, x: Any) -> tuple[Any, tuple[int, ...]]:
-        """Return an image with what the convolution does not put around it itself, and what it does."""
-        none, zeros = (0,) * self.num_spatial_dims, self.padding_mode == "ZEROS"
-        pads: Any = self.padding
-        if isinstance(pads, str):
-            spans = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
-            pads = lax.padtype_to_pads(x.shape[-len(spans) :], spans, self.stride, pads)
-        elif zeros and all(low == high for low, high in pads):
-            return x, tuple(low for low, _ in pads)
-        around = [(0, 0)] * (x.ndim - len(none)) + [(int(low), int(high)) for low, high in pads]
-        return jnp.pad(x, around, "constant" if zeros else _MODES[self.padding_mode]), none
 
 
 class ChopConv1d(ChopConv, eqx.nn.Conv1d):
