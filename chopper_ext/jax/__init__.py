@@ -1,7 +1,8 @@
 """JAX: ``chopper.chop`` on JAX arrays, inside jit, vmap, grad, scan and shard_map, with the bits of NumPy.
 
-Importing chopper is enough: the arrays bring this adapter in.  Here are the derivative to choose, and the dtypes that
-store codes.
+Importing chopper is enough: the arrays bring this adapter in.  Here are `chop` with a derivative to choose, the dtypes
+that store codes, `emulate`, which rounds every operation of a function, products by recipes for Flax, models of Equinox
+by recipes, and rounded updates and states for optax.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def chop_updates(fmt: str | Format, update: str = "plain", *, key: Any = None, o
             f"fmt={fmt!r}, update={update!r} is not legal; legal: a format of single numbers, and "
             f"{', '.join(map(repr, _UPDATES))}"
         )
-    base = _base(key, update == "stochastic", "update='stochastic'")
+    base = _base(key, "update='stochastic'" if update == "stochastic" else None)
 
     def init(params: Any) -> UpdateState:
         _check_precision(found, params)
@@ -192,12 +192,12 @@ def chop_state(
     inner = optax.with_extra_args_support(optimizer)
     named = {name: _quant(one) for name, one in quants.items()} if isinstance(quants, Mapping) else _quant(quants)
     drawing = [one for one in (named.values() if isinstance(named, dict) else [named]) if one.random]
-    base = _base(key, bool(drawing), drawing and str(drawing[0]))
+    base = _base(key, str(drawing[0]) if drawing else None)
 
     def init(params: Any) -> RoundedState:
         state = inner.init(params)
         _check_fields(state, named)
-        return RoundedState(jnp.int32(0), _rounded(state, named, nth(base, 0) if drawing else None))
+        return RoundedState(jnp.int32(0), _rounded(state, named, nth(base, 0)))
 
     def change(updates: Any, state: RoundedState, params: Any = None, **extra: Any) -> tuple[Any, RoundedState]:
         updates, made = inner.update(updates, state.inner, params, **extra)
@@ -218,10 +218,13 @@ def _quant(given: Any) -> Quant:
     return quant
 
 
-def _base(key: Any, needed: bool, why: Any) -> Any:
-    if needed and key is None:
-        raise RandomKeyError(f"{why} draws random words; pass a JAX key or an int as key=")
-    return jnp.asarray(key_words(key, False)) if needed else None
+def _base(key: Any, drawing: str | None) -> Any:
+    """Return the base of a stream as two words; None where nothing draws."""
+    if drawing is None:
+        return None
+    if key is None:
+        raise RandomKeyError(f"{drawing} draws random words; pass a JAX key or an int as key=")
+    return jnp.asarray(key_words(key, False))
 
 
 def _rounded(state: Any, quants: dict[str, Quant] | Quant, key: Any) -> Any:

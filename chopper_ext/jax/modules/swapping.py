@@ -107,11 +107,16 @@ def _check_patterns(left: tuple[str, ...], names: list[str]) -> None:
 
 def _check_covered(bare: list[_Place]) -> None:
     if bare:
-        shown = ", ".join(f"{one.name or 'the model'} (of {type(one.owner).__name__})" for one in bare[:8])
+        shown = ", ".join(map(_described, bare[:8]))
         raise PolicyError(
             f"not covered by this conversion: {shown}{', ...' if len(bare) > 8 else ''}; name what stays in full "
             f"precision in skip=, or pass uncovered='keep'; covered: {_names()}"
         )
+
+
+def _described(one: _Place) -> str:
+    kind = type(one.found).__name__ if isinstance(one.found, _WHOLE) else f"of {type(one.owner).__name__}"
+    return f"{one.name or 'the model'} ({kind})"
 
 
 def _names() -> str:
