@@ -43,13 +43,9 @@ def conv_general_dilated(recipe: Recipe | str | None, *, key: Any = None) -> Cal
 
     Raises
     ------
-    PolicyError
-        If there is no such recipe.
-    RandomKeyError
-        In a call under tracing, if the recipe draws and there is no key.
-    UnsupportedInputError
-        In a call, for operands that are no floating-point numbers, and where something is rounded for `lhs_dilation`,
-        `batch_group_count` and `out_sharding`.
+    PolicyError, RandomKeyError, UnsupportedInputError
+        As `dot_general`; the last one in a call also where something is rounded for `lhs_dilation` and
+        `batch_group_count`.
 
     Examples
     --------

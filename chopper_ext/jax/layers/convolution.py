@@ -30,10 +30,15 @@ class Steps(NamedTuple):
     """How a kernel moves over an image: one number for each axis of the image."""
 
     stride: tuple[int, ...]
+    """From one position of the kernel to the next."""
     padding: tuple[int, ...]
+    """Zeros at both ends."""
     dilation: tuple[int, ...]
+    """From one number of the kernel to the next."""
     groups: int
-    precision: Any = lax.Precision.HIGHEST  # of JAX's own
+    """Of channels."""
+    precision: Any = lax.Precision.HIGHEST
+    """Of JAX's own convolution."""
 
     def plain(self, x: Any, w: Any) -> Any:
         """Return JAX's own convolution."""
