@@ -26,6 +26,27 @@ from chopper_ext.jax.layers.operands import masked, operand, role_key, undone
 __all__ = ["Steps", "around", "convolution"]
 
 
+def around(
+    x: Any, pads: Any, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...],
+    mode: str = "constant",
+) -> tuple[Any, tuple[int, ...]]:  # fmt: skip
+    """Return an image (..., *spatial) with what is put around it first, and the padding of the convolution itself.
+
+    `pads` are pairs for each axis, or a word of JAX.  Zeros that are as many at both ends are the convolution's own;
+    other ones, those that a word stands for, and what `mode` of `jax.numpy.pad` makes are put around first.
+    """
+    axes = len(kernel)
+    if isinstance(pads, str) and pads.upper() != "VALID":
+        spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+        pads = lax.padtype_to_pads(x.shape[-axes:], spans, stride, pads)
+    elif isinstance(pads, str):
+        return x, (0,) * axes
+    elif mode == "constant" and all(low == high >= 0 for low, high in pads):
+        return x, tuple(int(low) for low, _ in pads)
+    outer = [(0, 0)] * (x.ndim - axes)
+    return jnp.pad(x, [*outer, *((int(low), int(high)) for low, high in pads)], mode), (0,) * axes
+
+
 class Steps(NamedTuple):
     """How a kernel moves over an image: one number for each axis of the image."""
 
@@ -51,27 +72,6 @@ class Steps(NamedTuple):
             feature_group_count=self.groups,
             precision=self.precision,
         )
-
-
-def around(
-    x: Any, pads: Any, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...],
-    mode: str = "constant",
-) -> tuple[Any, tuple[int, ...]]:  # fmt: skip
-    """Return an image (..., *spatial) with what is put around it first, and the padding of the convolution itself.
-
-    `pads` are pairs for each axis, or a word of JAX.  Zeros that are as many at both ends are the convolution's own;
-    other ones, those that a word stands for, and what `mode` of `jax.numpy.pad` makes are put around first.
-    """
-    axes = len(kernel)
-    if isinstance(pads, str) and pads.upper() != "VALID":
-        spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
-        pads = lax.padtype_to_pads(x.shape[-axes:], spans, stride, pads)
-    elif isinstance(pads, str):
-        return x, (0,) * axes
-    elif mode == "constant" and all(low == high >= 0 for low, high in pads):
-        return x, tuple(int(low) for low, _ in pads)
-    outer = [(0, 0)] * (x.ndim - axes)
-    return jnp.pad(x, [*outer, *((int(low), int(high)) for low, high in pads)], mode), (0,) * axes
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1))
