@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.conversion import chop, encode
+from chopper.engine.inputs import as_array
 from chopper.errors import UnknownUnitError, UnsupportedInputError, nearest_names
 
 __all__ = ["Conversion", "conversion", "conversions"]
@@ -62,7 +63,7 @@ class Conversion:
         Raises
         ------
         UnsupportedInputError
-            If it is not float32.
+            If it is not float32, of either byte order.
         """
         return encode(self._read(x), self.fmt, self.rounding, threads=threads)
 
@@ -71,9 +72,12 @@ class Conversion:
         return chop(self._read(x), self.fmt, self.rounding, threads=threads)
 
     def _read(self, x: Any) -> _Array:
-        numbers = np.asarray(x)
-        if numbers.dtype != np.float32:
-            raise UnsupportedInputError(f"{self.name} converts float32; the dtype here is {numbers.dtype}")
+        numbers = as_array(x)
+        if numbers.dtype.newbyteorder("=") != np.float32:
+            raise UnsupportedInputError(
+                f"{self.name} converts float32; the dtype here is {numbers.dtype}; convert it with astype(numpy.float32)"
+            )
+        numbers = numbers.astype(np.float32, copy=False)
         if not self.flush:
             return numbers
         bits = np.ascontiguousarray(numbers).view(np.uint32)

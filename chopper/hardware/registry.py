@@ -52,8 +52,8 @@ def unit(name: str | Unit, **options: Any) -> Unit:
     if isinstance(name, Unit):
         found = name
     elif isinstance(name, str):
-        stem, _, tail = name.partition("<")
-        options = {**_options(name, tail), **options} if tail else options
+        stem, mark, tail = name.partition("<")
+        options = {**_options(name, tail), **options} if mark else options
         found = _find(stem)
     else:
         raise UnknownUnitError(f"a unit is a name such as 'h100.wgmma.e4m3' or a Unit, not {name!r}")
@@ -78,10 +78,12 @@ def _find(name: str) -> Unit:
 
 
 def _options(name: str, tail: str) -> dict[str, Any]:
-    pairs = [part.partition("=") for part in tail.removesuffix(">").split(",")]
-    if not tail.endswith(">") or not all(key.strip() and value.strip().isdecimal() for key, _, value in pairs):
-        raise UnknownUnitError(f"unit {name!r}: options are written as in 'h100.wgmma.e4m3<promote=128>'")
-    return {key.strip(): int(value) for key, _, value in pairs}
+    pairs = [part.split("=") for part in tail.strip().removesuffix(">").split(",")]
+    found = {pair[0].strip(): pair[-1].strip() for pair in pairs}
+    written = tail.strip().endswith(">") and all(len(pair) == 2 for pair in pairs) and len(found) == len(pairs)
+    if not written or not all(key and value.isdecimal() and len(value) < 20 for key, value in found.items()):
+        raise UnknownUnitError(f"unit {name!r}: options are written as in 'h100.wgmma.e4m3<promote=128>', each once")
+    return {key: int(value) for key, value in found.items()}
 
 
 def _with(found: Unit, options: dict[str, Any]) -> Unit:
@@ -92,7 +94,8 @@ def _with(found: Unit, options: dict[str, Any]) -> Unit:
                 f"{key}={options[key]!r} is no option of {found.name}; legal: {', '.join(legal) or 'none'}"
             )
     stem = found.name.partition("<")[0]
+    plain = _names().get(_fold(stem), found).model  # a unit of the caller's own is in no table
     model = replace(found.model, **options)
-    chosen = {key: value for key in legal if (value := getattr(model, key)) != getattr(_find(stem).model, key)}
+    chosen = {key: value for key in legal if (value := getattr(model, key)) != getattr(plain, key, None)}
     text = ", ".join(f"{key}={value}" for key, value in chosen.items())
     return replace(found, model=model, name=f"{stem}<{text}>" if text else stem, aliases=())
