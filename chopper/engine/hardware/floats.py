@@ -30,11 +30,14 @@ def dtype_of(model: FusedSum, a: Operand, b: Operand, half: bool) -> Any:
     """Return the narrowest float in which the sums are exact, None if neither is.
 
     A term is below 2^(fraction + 2), so terms + 1 of them are below 2^(fraction + 2) (terms + 1).  With no product but
-    zeros, the result is what is added to: that needs enough bits, and no floor above its exponents.
+    zeros, the result is what is added to: that needs enough bits, no floor above its exponents, and, of a mode to
+    nearest, no fewer bits than what is added to has, since it is not rounded again.
     """
     truncates = model.rounding == "toward_zero"
     least, digits = (-14, 10) if half else (-126, 23)
     kept = model.precision - 1 if truncates else digits
+    if not truncates and model.precision <= digits:
+        return None
     if model.terms % 4 or model.fraction < kept or (model.floor is not None and model.floor > least):
         return None
     size = max(a.extent[1] + b.extent[1], -a.extent[0] - b.extent[0])
