@@ -102,11 +102,22 @@ def test_what_is_added_to_is_rounded(along: Any) -> None:
     zeros = np.zeros((16, 8), np.uint8)
     for rounding, want in (("nearest_even", [0x3F810000, 0x7F800000, 0x01000000]),
                            ("toward_zero", [0x3F808000, 0x7F7F8000, 0x00FF8000])):  # fmt: skip
-        model = FusedSum(8, 30, 9, rounding)
-        unit = Unit("any", "e4m3", "e4m3", "fp32", 8, model, "", "literature", "")
+        unit = Unit("any", "e4m3", "e4m3", "fp32", 8, FusedSum(8, 30, 9, rounding), "", "literature", "")
         for path in PATHS:
             along(path)
             assert hardware.products(unit, zeros[:4], zeros, c)[:3, 0].tolist() == want, path
+
+
+def test_subnormal_numbers_that_are_added_to_are_truncated(along: Any) -> None:
+    """Their last bits are those of the smallest normal number, in whatever float the sum is made."""
+    for fraction, out, code, want in ((13, "fp32", 0x00012345, 0x00012000), (25, "fp32", 0x00012345, 0x00012000),
+                                      (25, "fp16", 880, 864)):  # fmt: skip
+        model = FusedSum(8, fraction, 14 if out == "fp32" else 6)
+        unit = Unit("any", "e4m3", "e4m3", out, 8, model, "", "literature", "")
+        c, zeros = np.full((4, 16), code, "u4" if out == "fp32" else "u2"), np.zeros((16, 8), np.uint8)
+        for path in PATHS:
+            along(path)
+            assert (hardware.products(unit, zeros[:4], zeros, c) == want).all(), path
 
 
 @pytest.mark.parametrize("name", ["h100.mma.e4m3", "h100.wgmma.e4m3", "h100.cublas.e4m3", "a100.mma.tf32"])

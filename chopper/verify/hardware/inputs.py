@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chopper.errors import UnsupportedInputError
+from chopper.hardware import Unit
+from chopper.hardware import unit as find
 from chopper.verify.hardware.draws import Draws
 from chopper.verify.hardware.layouts import Layout, layout
 
@@ -214,7 +217,8 @@ def _special(draws: Draws, u: Operands, tiles: int) -> _Tile:
 
 
 def _bits(draws: Draws, u: Operands, tiles: int) -> _Tile:
-    a, b, c = (draws.words(shape).astype(here.dtype) for here, shape in zip((u.a, u.b, u.c), u.of(tiles), strict=True))
+    every = zip((u.a, u.b, u.c), u.of(tiles), strict=True)
+    a, b, c = (draws.words(shape).astype(here.dtype) & here.dtype.type(2 * here.sign - 1) for here, shape in every)
     return a, b, c
 
 
@@ -247,26 +251,25 @@ _INTEGERS: MappingProxyType[str, Callable[[Draws, Operands, int], _Tile]] = Mapp
 )
 
 
-def classes(unit: Any) -> tuple[str, ...]:
+def classes(unit: str | Unit) -> tuple[str, ...]:
     """Return the names of the classes for a unit.
 
     Examples
     --------
-    >>> from chopper import hardware
-    >>> classes(hardware.unit("h100.wgmma.int8"))
+    >>> classes("h100.wgmma.int8")
     ('bits', 'extremes', 'one sign')
     """
-    return tuple(_INTEGERS if layout(unit.c).integer else _FLOATS)
+    return tuple(_INTEGERS if layout(find(unit).c).integer else _FLOATS)
 
 
 def tiles(
-    unit: Any, shape: tuple[int, int, int], name: str, count: int, key: int = 0, part: int = 0, *, adds: bool = True
+    unit: str | Unit, shape: tuple[int, int, int], name: str, count: int, key: int = 0, part: int = 0, *, adds: bool = True
 ) -> _Tile:
     """Return operands of one class.
 
     Parameters
     ----------
-    unit : Unit
+    unit : str or Unit
         Its formats decide what the codes are.
     shape : tuple of int
         Rows, columns and terms (m, n, k) of a tile.
@@ -284,13 +287,22 @@ def tiles(
     tuple of array
         Codes a [count, m, k], b [count, n, k] and c [count, m, n].
 
+    Raises
+    ------
+    UnsupportedInputError
+        If there is no such class.
+    RandomKeyError
+        If `key` or `part` is negative.
+
     Examples
     --------
-    >>> from chopper import hardware
-    >>> a, b, c = tiles(hardware.unit("h100.wgmma.e4m3"), (64, 8, 32), "gaps", 2)
+    >>> a, b, c = tiles("h100.wgmma.e4m3", (64, 8, 32), "gaps", 2)
     >>> a.shape, b.shape, c.shape, str(a.dtype), str(c.dtype)
     ((2, 64, 32), (2, 8, 32), (2, 64, 8), 'uint8', 'uint32')
     """
+    unit = find(unit)
+    if name not in classes(unit):
+        raise UnsupportedInputError(f"{name!r} is no class of inputs of {unit}; legal: {', '.join(classes(unit))}")
     fraction = getattr(unit.model, "fraction", None)
     kept = (fraction, fraction, 13, 24, 25) if isinstance(fraction, int) else (13, 24, 25)
     operands = Operands(layout(unit.a), layout(unit.b), layout(unit.c), shape, kept)

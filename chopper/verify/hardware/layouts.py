@@ -20,7 +20,7 @@ _Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Layout:
-    """Sign, exponent and fraction of the codes of a float format, or the width of an integer one.
+    """Sign, exponent and fraction of the codes of a float format, or the width of an integer one, in bits.
 
     Operands in tf32 are codes of float32, of which the hardware reads the upper 19 bits.
     """
@@ -42,7 +42,7 @@ class Layout:
     @property
     def dtype(self) -> Any:
         """The unsigned dtype of its codes."""
-        return np.dtype(f"u{self.bits // 8}")
+        return np.dtype(f"u{max(self.bits, 8) // 8}")
 
     @property
     def lowest(self) -> int:
@@ -103,7 +103,7 @@ def layout(name: str) -> Layout:
 
 
 def is_nan(codes: _Array, name: str) -> _Array:
-    """Return which codes of a format of at least 8 bits are NaN."""
+    """Return which codes of a format are NaN."""
     here = layout(name)
     if here.nan is None:
         return np.zeros(codes.shape, bool)

@@ -10,7 +10,22 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["ConversionProbe", "Probe", "conversion_probes", "label_of", "machine_of", "probes", "processor"]
+from chopper.errors import ChopperError, UnsupportedInputError
+
+__all__ = [
+    "ENVIRONMENT",
+    "ConversionProbe",
+    "Probe",
+    "conversion_probes",
+    "label_of",
+    "machine_of",
+    "probes",
+    "processor",
+    "reason_of",
+]
+
+ENVIRONMENT = (ChopperError, RuntimeError, OSError, AttributeError)
+"""Errors of a probe that speak of the machine: a driver that refuses, a library that lacks something."""
 
 _OWN = "probes"
 _INFO = Path("/proc/cpuinfo")
@@ -64,6 +79,11 @@ def probes() -> tuple[Probe, ...]:
 
     Packages name theirs as entry points of the group ``chopper.probes``: ``<name> = "module:function"``, a function
     that returns probes.  Those of this project are found where it is not installed as well.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If those of a package cannot be loaded.
     """
     return tuple(_found("chopper.probes", "probes"))
 
@@ -75,14 +95,25 @@ def conversion_probes() -> tuple[ConversionProbe, ...]:
 
 def _found(group: str, function: str) -> Iterator[Any]:
     own = f"chopper_ext.{_OWN}"
-    try:
-        if find_spec(own):
-            yield from getattr(import_module(own), function)()
-    except ModuleNotFoundError:  # this project's adapters are not there
-        pass
+    if find_spec("chopper_ext") and find_spec(own):
+        yield from getattr(import_module(own), function)()
     for point in entry_points(group=group):
-        if not point.value.startswith(f"{own}:"):
-            yield from point.load()()
+        if point.value.startswith(f"{own}:"):
+            continue
+        try:
+            found = tuple(point.load()())
+        except Exception as error:  # whatever a foreign module raises
+            package = point.dist.name if point.dist else "an unknown package"
+            raise UnsupportedInputError(
+                f"the probes {point.value!r} of {package} cannot be loaded ({reason_of(error)}); "
+                f"update or uninstall {package}"
+            ) from error
+        yield from found
+
+
+def reason_of(problem: Exception) -> str:
+    """Return the first line of what went wrong."""
+    return f"{type(problem).__name__}: {problem}".splitlines()[0]
 
 
 def label_of(probe: Any) -> str:
