@@ -1,6 +1,7 @@
 """chopper: bit-exact emulation of low-precision number formats."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,29 @@ from chopper.rounding import Overflow, Rounding
 from chopper.scaled import ScaledArray
 
 if TYPE_CHECKING:
-    from chopper import analysis, hardware, linalg, ops, recipes
+    from chopper import (
+        anatomy,
+        analysis,
+        archive,
+        codebooks,
+        compensation,
+        equilibration,
+        errors,
+        expansions,
+        explorer,
+        faults,
+        hardware,
+        linalg,
+        ops,
+        packing,
+        quire,
+        random,
+        recipes,
+        rotation,
+        rounding,
+        stochastic,
+        verify,
+    )
     from chopper.accumulate import Accumulator
     from chopper.arithmetic import Arithmetic
     from chopper.arrays import ChopArray, array
@@ -97,9 +120,9 @@ _LATER = MappingProxyType(
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use what rounding alone does not need."""
-    if name in ("analysis", "hardware", "linalg", "ops", "recipes"):
-        return import_module(f"chopper.{name}")
+    """Import on first use what rounding alone does not need: names of other modules, and every module by its name."""
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)
+    if not name.startswith("_") and find_spec(f"chopper.{name}") is not None:
+        return import_module(f"chopper.{name}")
     raise AttributeError(f"module 'chopper' has no attribute {name!r}")

@@ -95,7 +95,7 @@ def conversion_probes() -> tuple[ConversionProbe, ...]:
 
 def _found(group: str, function: str) -> Iterator[Any]:
     own = f"chopper_ext.{_OWN}"
-    if find_spec("chopper_ext") and find_spec(own):
+    if find_spec(own.partition(".")[0]) and find_spec(own):
         yield from getattr(import_module(own), function)()
     for point in entry_points(group=group):
         if point.value.startswith(f"{own}:"):
