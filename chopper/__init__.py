@@ -27,29 +27,7 @@ from chopper.rounding import Overflow, Rounding
 from chopper.scaled import ScaledArray
 
 if TYPE_CHECKING:
-    from chopper import (
-        anatomy,
-        analysis,
-        archive,
-        codebooks,
-        compensation,
-        equilibration,
-        errors,
-        expansions,
-        explorer,
-        faults,
-        hardware,
-        linalg,
-        ops,
-        packing,
-        quire,
-        random,
-        recipes,
-        rotation,
-        rounding,
-        stochastic,
-        verify,
-    )
+    from chopper import analysis, hardware, linalg, ops, recipes
     from chopper.accumulate import Accumulator
     from chopper.arithmetic import Arithmetic
     from chopper.arrays import ChopArray, array

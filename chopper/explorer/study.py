@@ -62,13 +62,13 @@ def study(
     >>> found["binades"], found["formats"]["e4m3"]["exact"], found["formats"]["e4m3"]["histogram"]
     ({'first': -4, 'counts': [1, 0, 0, 0, 1, 1]}, 0.6666666666666666, {'first': -7, 'counts': [1]})
     """
-    rounding = Rounding.parse(rounding).value
+    mode = Rounding.parse(rounding).value
     data = as_finite(x)
     given = np.asarray(x)
-    rows = {str(fmt): _row(data, fmt, rounding) for fmt in formats_of(formats)}
+    rows = {str(fmt): _row(data, fmt, mode) for fmt in formats_of(formats)}
     return {
         "name": name,
-        "rounding": rounding,
+        "rounding": mode,
         "shape": list(given.shape),
         "dtype": str(given.dtype),
         "count": data.size,

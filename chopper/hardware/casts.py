@@ -75,7 +75,7 @@ class Conversion:
         numbers = as_array(x)
         if numbers.dtype.newbyteorder("=") != np.float32:
             raise UnsupportedInputError(
-                f"{self.name} converts float32; the dtype here is {numbers.dtype}; convert it with astype(numpy.float32)"
+                f"{self.name} converts float32; the dtype is {numbers.dtype}; convert it with astype(numpy.float32)"
             )
         numbers = numbers.astype(np.float32, copy=False)
         if not self.flush:

@@ -83,4 +83,6 @@ def check_formats(model: Any, a: str, b: str, c: str, scale: str, block: int) ->
             raise PolicyError(f"{field}={name!r} does not suit {kind}; legal: {', '.join(map(repr, legal))}{more}")
     step = getattr(model, "group", 1) if scale else 0
     if isinstance(block, bool) or not isinstance(block, int) or (block < 1 or block % step if step else block != 0):
-        raise PolicyError(f"block={block!r} is not legal; legal: {f'a multiple of {step}' if step else '0, without scales'}")
+        raise PolicyError(
+            f"block={block!r} is not legal; legal: {f'a multiple of {step}' if step else '0, without scales'}"
+        )

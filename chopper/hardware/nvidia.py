@@ -37,9 +37,12 @@ class _Scales(NamedTuple):
     block: int = 0
 
 
+_NO_SCALES = _Scales()
+
+
 def _row(
     where: str, a: str, b: str, c: str, k: int, model: Any, evidence: str, source: str, also: str = "", note: str = "",
-    scales: _Scales = _Scales(),
+    scales: _Scales = _NO_SCALES,
 ) -> Unit:  # fmt: skip
     """Return a row; `where` is ``device.instruction``, `also` other devices that have it."""
     device, instruction = where.split(".")
@@ -48,9 +51,7 @@ def _row(
     text = f"{_INSTRUCTIONS[instruction].format(shape=shape, k=k)} .{_PTX.get(c, c)}.{_PTX.get(a, a)}.{_PTX.get(b, b)}"
     text += f" .kind::{scales.kind} .block_scale .{scales.scale}" if scales.kind else ""
     aliases = tuple(f"{other}.{instruction}.{tail}" for other in also.split())
-    return Unit(
-        f"{where}.{tail}", a, b, c, k, model, text, evidence, source, note, aliases, scales.scale, scales.block
-    )
+    return Unit(f"{where}.{tail}", a, b, c, k, model, text, evidence, source, note, aliases, scales.scale, scales.block)
 
 
 def _half(model: FusedSum, floor: int | None) -> FusedSum:

@@ -129,7 +129,9 @@ def products(instruction: str, a: _Array, b: _Array, c: _Array) -> _Array:
     size = (4 if m == 1 else 64) // k
     a, b, c = (_as_patterns(x, name, width) for x, name, width in ((a, "a", size), (b, "b", size), (c, "c", 4)))
     count = c.shape[:1]
-    if (a.shape[:-1], b.shape[:-1], c.shape) != ((*count, m), (*count, n), (*count, m, n)) or a.shape[-1] != b.shape[-1]:
+    if (a.shape[:-1], b.shape[:-1], c.shape) != ((*count, m), (*count, n), (*count, m, n)) or a.shape[-1] != b.shape[
+        -1
+    ]:
         raise UnsupportedInputError(
             f"shapes {a.shape}, {b.shape}, {c.shape} do not fit; legal: (T, {m}, K), (T, {n}, K), (T, {m}, {n})"
         )

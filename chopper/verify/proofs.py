@@ -42,7 +42,9 @@ def proof_check(name: str, mode: str, width: int, seconds: int = 60) -> tuple[in
     """
     fmt = get(name)
     if not isinstance(fmt, FloatFormat) or fmt != FloatFormat(exponent_bits=fmt.exponent_bits, precision=fmt.precision):
-        raise UnsupportedInputError(f"{fmt} has not the shape of IEEE 754's formats; legal: fp16, bf16, e5m2 and the like")
+        raise UnsupportedInputError(
+            f"{fmt} has not the shape of IEEE 754's formats; legal: fp16, bf16, e5m2 and the like"
+        )
     if mode not in MODES or width not in (32, 64):
         raise UnsupportedInputError(f"mode={mode!r}, width={width!r}; legal: {', '.join(MODES)}; 32, 64")
     if not can_prove():

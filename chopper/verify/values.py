@@ -70,7 +70,8 @@ def values_check(name: str, seed: int = 0) -> tuple[int, int]:
     for mode, want in wants.items():
         got, codes = chop(given, fmt, mode), encode(given, fmt, mode).tolist()
         wrong += sum(Fraction(a) != b for a, b in zip(got, want, strict=True))
-        wrong += sum(c != found[b] and (b != 0 or fmt.value(c) != 0) for b, c in zip(want, codes, strict=True))  # -0 is 0
+        other = [(b, c) for b, c in zip(want, codes, strict=True) if c != found[b]]
+        wrong += sum(b != 0 or fmt.value(c) != 0 for b, c in other)  # the code of -0 is another one
     got = chop(given, fmt, Rounding.STOCHASTIC, key=seed)
     wrong += sum(Fraction(a) not in sides for a, sides in zip(got, both, strict=True))
     return cases + given.size * (2 * len(wants) + 1), int(wrong)

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from chopper_ext.probes.tensor_cores import unusable
 from chopper_ext.probes.addends import refuse_addend
+from chopper_ext.probes.tensor_cores import unusable
 
 __all__ = ["TorchProduct", "torch_probes"]
 

@@ -122,7 +122,7 @@ def test_probes_of_packages_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatc
 
     point = SimpleNamespace(value="other:probes", dist=SimpleNamespace(name="other"), load=load)
     monkeypatch.setattr("chopper.verify.hardware.probing.entry_points", lambda group: [point])
-    with pytest.raises(UnsupportedInputError, match="of other cannot be loaded .*no such library.*uninstall other"):
+    with pytest.raises(UnsupportedInputError, match=r"of other cannot be loaded .*no such library.*uninstall other"):
         probes()
 
 

@@ -44,7 +44,9 @@ def verify_hardware(
         """Write what there is so far: a run that is cut short leaves that behind."""
         if json_file is not None:
             json_file.parent.mkdir(parents=True, exist_ok=True)
-            json_file.write_text(json.dumps(as_data(found, converted, rows, key, whole=not only), indent=1) + "\n", "utf-8")
+            json_file.write_text(
+                json.dumps(as_data(found, converted, rows, key, whole=not only), indent=1) + "\n", "utf-8"
+            )
 
     found, converted = run(
         rows, key, only=only, rehearse=rehearse, every=every, folder=record, threads=threads, follow=follow, keep=keep
@@ -54,7 +56,7 @@ def verify_hardware(
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(page([*map(_read, earlier), json.loads(json.dumps(data))]), "utf-8")
-    agreed = not any(one.wrong or one.failed for one in (*found, *converted))
+    agreed = not any([one.wrong or one.failed for one in found] + [one.wrong or one.failed for one in converted])
     return list(lines(data)), agreed
 
 

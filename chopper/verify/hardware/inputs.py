@@ -263,7 +263,14 @@ def classes(unit: str | Unit) -> tuple[str, ...]:
 
 
 def tiles(
-    unit: str | Unit, shape: tuple[int, int, int], name: str, count: int, key: int = 0, part: int = 0, *, adds: bool = True
+    unit: str | Unit,
+    shape: tuple[int, int, int],
+    name: str,
+    count: int,
+    key: int = 0,
+    part: int = 0,
+    *,
+    adds: bool = True,
 ) -> _Tile:
     """Return operands of one class.
 
