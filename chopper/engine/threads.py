@@ -81,7 +81,7 @@ class _Parts:
         """Make all calls, wait for them, and raise the first error, or the interrupt that came meanwhile."""
         try:
             for _ in self._calls:
-                _thread.start_new_thread(self._work, ())
+                self._start()
             self._wait()
         except KeyboardInterrupt:
             self._finish()
@@ -89,10 +89,17 @@ class _Parts:
         for error in self._errors:
             raise error
 
+    def _start(self) -> None:
+        """Let one more thread work; this one, where the system or the end of the interpreter allows no more."""
+        try:
+            _thread.start_new_thread(self._work, ())
+        except RuntimeError:
+            self._work()
+
     def _finish(self) -> None:
         """Wait, through more interrupts too."""
         try:
-            _thread.start_new_thread(self._work, ())  # if the interrupt came before the first one
+            self._start()  # if the interrupt came before the first one
             self._wait()
         except KeyboardInterrupt:
             self._finish()
