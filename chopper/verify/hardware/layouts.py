@@ -13,9 +13,11 @@ from chopper.conversion import encode
 from chopper.formats.float import FloatFormat
 from chopper.formats.registry import get
 
-__all__ = ["Layout", "is_nan", "layout"]
+__all__ = ["Layout", "Operands", "Tile", "is_nan", "layout"]
 
 _Array = npt.NDArray[Any]
+Tile = tuple[_Array, _Array, _Array]
+"""Codes of a, b and c."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,22 @@ class Layout:
     def encode(self, values: Any) -> _Array:
         """Return the codes of values, to nearest even, saturating."""
         return np.asarray(encode(values, self.name, overflow="saturate"))
+
+
+@dataclass(frozen=True)
+class Operands:
+    """What a class needs to know of a unit: formats of a, b and c, the shape (m, n, k), and the fraction bits kept."""
+
+    a: Layout
+    b: Layout
+    c: Layout
+    shape: tuple[int, int, int]
+    kept: tuple[int, ...] = (13, 24, 25)
+
+    def of(self, tiles: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Return the shapes of a, b and c."""
+        m, n, k = self.shape
+        return (tiles, m, k), (tiles, n, k), (tiles, m, n)
 
 
 @cache
