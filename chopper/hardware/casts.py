@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from chopper.conversion import chop, encode
 from chopper.engine.inputs import as_array
-from chopper.errors import UnknownUnitError, UnsupportedInputError, nearest_names
+from chopper.errors import UnsupportedInputError
+from chopper.hardware.names import look_up
 
 __all__ = ["Conversion", "conversion", "conversions"]
 
@@ -120,7 +121,7 @@ def conversions() -> tuple[Conversion, ...]:
 
 
 def conversion(name: str | Conversion) -> Conversion:
-    """Return the conversion of a name; a `Conversion` is returned as it is.
+    """Return the conversion of a name, written as that of a `unit`; a `Conversion` is returned as it is.
 
     Raises
     ------
@@ -134,11 +135,4 @@ def conversion(name: str | Conversion) -> Conversion:
     """
     if isinstance(name, Conversion):
         return name
-    known = {one.name: one for one in conversions()}
-    folded = str(name).strip().lower()
-    if folded not in known:
-        near = nearest_names(folded, known)
-        raise UnknownUnitError(
-            f"unknown conversion {name!r}; {f'nearest: {near}' if near else 'see hardware.conversions()'}"
-        )
-    return known[folded]
+    return look_up(name, {one.name: one for one in conversions()}, "conversion")

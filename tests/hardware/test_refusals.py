@@ -160,7 +160,11 @@ def test_numbers() -> None:
 
 def test_conversions() -> None:
     """Both orders of bytes are float32; other dtypes are told the cure; masks are not dropped."""
-    cast = hardware.conversion("x86.vcvtneps2bf16")
+    cast = hardware.conversion(" X86.VCVTNEPS2BF16 ")
+    assert hardware.conversion("x86.vcvtps2ph.nearest-even").rounding == "nearest_even"
+    for wrong in (None, 3, "nonsense"):
+        with pytest.raises(UnknownUnitError, match=r"hardware\.conversions\(\)"):
+            hardware.conversion(wrong)  # type: ignore[arg-type]
     assert cast.encode(np.array([1.5, 2.0**-127], ">f4")).tolist() == [0x3FC0, 0]
     with pytest.raises(UnsupportedInputError, match=r"float64; convert it with astype\(numpy\.float32\)"):
         cast.encode([1.0])
