@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Protocol
 
 from chopper.errors import ChopperError, UnsupportedInputError
+from chopper.hardware.processor import machine
 
 __all__ = [
     "ENVIRONMENT",
@@ -20,7 +19,6 @@ __all__ = [
     "label_of",
     "machine_of",
     "probes",
-    "processor",
     "reason_of",
 ]
 
@@ -28,7 +26,6 @@ ENVIRONMENT = (ChopperError, RuntimeError, OSError, AttributeError)
 """Errors of a probe that speak of the machine: a driver that refuses, a library that lacks something."""
 
 _OWN = "probes"
-_INFO = Path("/proc/cpuinfo")
 
 
 class Probe(Protocol):
@@ -124,11 +121,4 @@ def label_of(probe: Any) -> str:
 def machine_of(probe: Any) -> str:
     """Return what the device of a probe calls itself; the processor, where the probe does not say."""
     asked = getattr(probe, "machine", None)
-    return str(asked()) if asked else processor()
-
-
-def processor() -> str:
-    """Return what the processor calls itself."""
-    lines = _INFO.read_text().splitlines() if _INFO.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    return str(asked()) if asked else machine()

@@ -14,10 +14,11 @@ import numpy as np
 from chopper.engine.threads import as_threads
 from chopper.errors import UnsupportedInputError
 from chopper.hardware import units
+from chopper.hardware.processor import machine
 from chopper.verify.hardware.comparison import Comparison, compare
 from chopper.verify.hardware.conversion import Converted, convert
 from chopper.verify.hardware.draws import Draws
-from chopper.verify.hardware.probing import conversion_probes, label_of, probes, processor
+from chopper.verify.hardware.probing import conversion_probes, label_of, probes
 from chopper.verify.hardware.vectors import record
 
 __all__ = ["Rehearsal", "as_data", "run", "unprobed"]
@@ -121,7 +122,7 @@ def as_data(found: list[Comparison], converted: list[Converted], rows: int, key:
     """Return everything as what JSON holds; `whole` says that no probe was left out."""
     return {
         "date": date.today().isoformat(),
-        "processor": processor(),
+        "processor": machine(),
         "versions": {"python": platform.python_version(), "numpy": np.__version__},
         "rows": rows,
         "key": key,
