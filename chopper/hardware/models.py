@@ -35,7 +35,7 @@ class FusedSum:
     fraction : int
         Bits that are kept below the largest exponent.
     precision : int
-        Bits of a result's significand, the leading one included.
+        Bits of a result's significand, the leading one included: at most 24, of results in fp16 at most 11.
     rounding : str
         "toward_zero" or "nearest_even".
     floor : int, optional
@@ -148,7 +148,7 @@ class StagedSum:
     Raises
     ------
     PolicyError
-        If a field is out of range.
+        If a field is out of range, `room` below `fraction`, or `split` no bool.
     """
 
     engine: ClassVar[str] = "staged"
