@@ -73,7 +73,9 @@ def _find(name: str) -> Unit:
     found = _names().get(_fold(name))
     if found is None:
         near = nearest_names(_fold(name), _names())
-        raise UnknownUnitError(f"unknown unit {name!r}; {f'nearest: {near}' if near else 'see hardware.units()'}")
+        raise UnknownUnitError(
+            f"unknown unit {name!r}; {f'nearest: {near}; ' if near else ''}all of them: hardware.units()"
+        )
     return found
 
 
