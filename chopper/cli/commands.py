@@ -85,7 +85,7 @@ def formats() -> None:
 @app.command()
 def info(fmt: _FormatName) -> None:
     """Describe a format: its numbers, its special codes, its source; or a matrix unit, such as h100.wgmma.e4m3."""
-    if _units_of(fmt):
+    if "." not in fmt and _units_of(fmt):
         raise UnknownUnitError(f"{fmt!r} is a device: chopper units {fmt} lists its units")
     _console().print(unit_view(unit(fmt)) if "." in fmt else show.info_view(get(fmt)))
 
