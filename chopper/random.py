@@ -98,7 +98,7 @@ def as_key(key: Any = None, offset: int | Chunk = 0, shape: tuple[int, ...] = ()
         seed = int(key[0]) << 32 | int(key[1])
     elif isinstance(key, Keys):
         seed = next(key)
-    elif hasattr(key, "bit_generator"):
+    elif hasattr(key, "bit_generator") and hasattr(key, "integers"):
         seed = int(key.integers(0, 1 << 64, dtype="uint64"))
     else:
         seed = _integer("key", key)

@@ -104,7 +104,9 @@ class Rounding(enum.Enum):
             return mode
         member = _rounding(mode) if isinstance(mode, str) else None
         if member is None:
-            raise RoundingError(_complaint("rounding", mode, cls))
+            numbers = ", ".join(f"{one.matlab} {one.value}" for one in cls if one.matlab)
+            hint = "" if isinstance(mode, str) else f"; the numbers of MATLAB's chop: {numbers}"
+            raise RoundingError(_complaint("rounding", mode, cls) + hint)
         return member
 
 

@@ -23,7 +23,7 @@ from chopper.formats.finfo import finfo
 from chopper.formats.registry import get
 from chopper.rounding import Overflow, Rounding
 
-__all__ = ["Errors", "as_bound", "as_finite", "compare", "decibels", "errors", "root_sum"]
+__all__ = ["Errors", "as_bound", "as_finite", "compare", "decibels", "errors", "root_sum", "several"]
 
 _Array = npt.NDArray[np.float64]
 
@@ -77,7 +77,7 @@ class Errors:
 
 def compare(
     x: Any,
-    formats: Iterable[str | Format] = ("fp16", "bf16", "e5m2", "e4m3"),
+    formats: str | Format | Iterable[str | Format] = ("fp16", "bf16", "e5m2", "e4m3"),
     rounding: str | Rounding = "nearest_even",
     *,
     key: Any = 0,
@@ -90,7 +90,7 @@ def compare(
     ----------
     x : array of numbers
         Integers or floats, of any shape; infinities and NaNs are left out.
-    formats : iterable of str or Format
+    formats : str, Format or iterable of them
         As `fmt` of `chopper.chop`.
     rounding, overflow, compat
         As for `chopper.chop`.
@@ -111,7 +111,18 @@ def compare(
     e5m2 12.0 0 1 0.4
     """
     data = as_finite(x)
-    return [errors(data, fmt, rounding, key=key, overflow=overflow, compat=compat) for fmt in formats]
+    return [errors(data, fmt, rounding, key=key, overflow=overflow, compat=compat) for fmt in several(formats)]
+
+
+def several(formats: str | Format | Iterable[str | Format]) -> Iterable[str | Format]:
+    """Return formats, of which one alone may be given as it is.
+
+    Examples
+    --------
+    >>> several("e4m3")
+    ('e4m3',)
+    """
+    return (formats,) if isinstance(formats, (str, Format)) else formats
 
 
 def errors(

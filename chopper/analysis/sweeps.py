@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from chopper.analysis.statistics import several
 from chopper.arithmetic import Arithmetic
 from chopper.conversion import chop
 from chopper.errors import ChopperError
@@ -46,8 +47,8 @@ def rounder(fmt: str | Format, rounding: str | Rounding = "nearest_even", *, key
 
 def sweep(
     fn: Callable[[Any], _T],
-    formats: Iterable[str | Format],
-    roundings: Iterable[str | Rounding] = ("nearest_even",),
+    formats: str | Format | Iterable[str | Format],
+    roundings: str | Rounding | Iterable[str | Rounding] = ("nearest_even",),
     *,
     key: int = 0,
     arithmetic: bool = False,
@@ -58,9 +59,9 @@ def sweep(
     ----------
     fn : callable
         Gets a function that rounds arrays, or an `Arithmetic`, and returns whatever is of interest.
-    formats : iterable of str or Format
+    formats : str, Format or iterable of them
         As `fmt` of `chopper.chop`.
-    roundings : iterable of str or Rounding
+    roundings : str, Rounding or iterable of them
         As `rounding` of `chopper.chop`.
     key : int
         Where random modes start; the same for every run.
@@ -80,8 +81,9 @@ def sweep(
     >>> [float(one.value) for one in sweep(lambda a: a.div(1.0, 3.0), ["e4m3", "e5m2"], arithmetic=True)]
     [0.34375, 0.3125]
     """
-    modes = [Rounding.parse(rounding) for rounding in roundings]
-    for fmt in map(get, formats):
+    several_modes = (roundings,) if isinstance(roundings, (str, Rounding)) else roundings
+    modes = [Rounding.parse(rounding) for rounding in several_modes]
+    for fmt in map(get, several(formats)):
         for mode in modes:
             try:
                 given = Arithmetic(fmt, mode, key=key) if arithmetic else rounder(fmt, mode, key=key)

@@ -42,6 +42,16 @@ _ANSWERS = (
 )  # fmt: skip
 """They are asked of the exact values, in NumPy's own arithmetic where they have a tolerance."""
 
+_ELSEWHERE: MappingProxyType[str, str] = MappingProxyType(
+    {
+        **{f"linalg.{name}": f"chopper.linalg.{name}(..., fmt=...)" for name in ("cholesky", "lstsq", "qr", "solve")},
+        "linalg.inv": "chopper.linalg.solve(a, numpy.eye(n), fmt=...)",
+        "fft.fft": "chopper.linalg.fft(..., fmt=...)",
+        "fft.ifft": "chopper.linalg.ifft(..., fmt=...)",
+    }
+)
+"""What computes the same, in an order that its documentation tells."""
+
 
 def call_function(function: Callable[..., Any], args: Any, options: dict[str, Any], arithmetic: Arithmetic) -> Any:
     """Run one of NumPy's functions; `arithmetic` is that of the array that NumPy asks.
@@ -70,10 +80,11 @@ def _found(function: Callable[..., Any]) -> Callable[..., Any]:
     if name in _ANSWERS:
         return lambda arithmetic, *args, **options: function(*_bare(args), **_bare(options))
     near = nearest_names(name, known_functions())
-    hint = f"did you mean {near}? " if near else ""
+    there = _ELSEWHERE.get(name)
+    hint = f"there is {there}; " if there else f"did you mean {near}? " if near else ""
     raise UnsupportedInputError(
-        f"numpy.{name} does not take a ChopArray: it has no defined order of rounded operations here; {hint}there are: "
-        f"{', '.join(known_functions())}; or leave the format: numpy.{name}(x.values)"
+        f"numpy.{name} does not take a ChopArray: it has no defined order of rounded operations here; {hint}or leave "
+        f"the format: numpy.{name}(x.values); those that take one: {', '.join(known_functions())}"
     )
 
 

@@ -19,7 +19,7 @@ from chopper.anatomy import Rounded, explain
 from chopper.cli import show
 from chopper.cli.group import OneLineErrors
 from chopper.cli.units import unit_table, unit_view
-from chopper.errors import ChopperError, FormatError, RangeError, UnsupportedInputError
+from chopper.errors import ChopperError, FormatError, RangeError, UnknownUnitError, UnsupportedInputError
 from chopper.files import check_figure, read_numbers
 from chopper.formats.base import Format
 from chopper.formats.registry import get
@@ -85,6 +85,8 @@ def formats() -> None:
 @app.command()
 def info(fmt: _FormatName) -> None:
     """Describe a format: its numbers, its special codes, its source; or a matrix unit, such as h100.wgmma.e4m3."""
+    if "." not in fmt and _units_of(fmt):
+        raise UnknownUnitError(f"{fmt!r} is a device: chopper units {fmt} lists its units")
     _console().print(unit_view(unit(fmt)) if "." in fmt else show.info_view(get(fmt)))
 
 
@@ -94,7 +96,16 @@ def list_units(
 ) -> None:
     """List the models of matrix units of real hardware."""
     found = [one for one in units() if any(part.lower() in name for name in (one.name, *one.aliases))]
+    if not found:
+        devices = dict.fromkeys(one.name.partition(".")[0] for one in units())
+        raise UnknownUnitError(f"no unit's name holds {part!r}; devices: {', '.join(devices)}")
     show.page(_console(), unit_table(found))
+
+
+def _units_of(device: str) -> bool:
+    """Whether units of a device have this name before the first point."""
+    start = f"{device.strip().lower()}."
+    return any(name.startswith(start) for one in units() for name in (one.name, *one.aliases))
 
 
 @app.command()

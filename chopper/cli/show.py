@@ -94,7 +94,7 @@ def number_text(value: float | Fraction | None) -> str:
 
 def format_table() -> Table:
     """List the named formats."""
-    table = _table("Named formats", ("format",), ("bits", "precision", "largest", "smallest"), ("also",))
+    table = _table("Named formats", ("format",), ("bits", "p", "largest", "smallest"), ("also",))
     for row in rows():
         cells = ["", "", ""]
         try:
@@ -103,7 +103,7 @@ def format_table() -> Table:
         except UnsupportedInputError:  # a family that finfo does not describe
             pass
         table.add_row(row.name, str(row.format.bits), *cells, ", ".join(row.aliases))
-    table.caption = "More by rule: e5m10, e4m3b9, bf16<subnormals=flush>, binary8p3se, ..."
+    table.caption = "p: precision in bits.  More by rule: e5m10, e4m3b9, bf16<subnormals=flush>, binary8p3se, ..."
     table.caption_justify = "left"
     return table
 
@@ -197,7 +197,7 @@ def rounded_table(x: float, fmt: Format, results: Sequence[tuple[str, Rounded | 
         if isinstance(one, ChopperError):
             table.add_row(mode, "-", "-", "", str(one))
             continue
-        error = "" if one.error is None else f"{float(one.error):.6g}"
+        error = "" if one.error is None else f"{float(one.error):.4g}"
         code, _, bits = _code_text(fmt, one.code).partition("  ")
         table.add_row(mode, f"{one.value!r}", code, bits, error)
     return table

@@ -66,7 +66,7 @@ def narrow(result: _Array, dtype: np.dtype[Any]) -> _Array:
     if lost.any():
         raise RangeError(
             f"the rounded value {result[lost].flat[0]!s} does not fit {dtype.name}; widen the input first, "
-            "for example x.astype(numpy.float64)"
+            "to float32 or float64"
         )
     return final
 

@@ -205,7 +205,19 @@ def _build_p3109(match: re.Match[str]) -> FloatFormat:
     return fmt.with_options(**given, name=label(match["stem"], given))
 
 
+_SEVERAL: Mapping[str, str] = MappingProxyType(
+    {
+        "8": "'e4m3' or 'e5m2', or with shared scales 'mxfp8'",
+        "6": "'e3m2' or 'e2m3', or with shared scales 'mxfp6'",
+        "4": "'e2m1', or with shared scales 'mxfp4' or 'nvfp4'",
+    }
+)
+"""What is called a float of so many bits, without saying which."""
+
+
 def _advise_float(text: str) -> str:
+    if found := re.fullmatch(r"(?:fp|float|f|minifloat)([468])", text):
+        return f"several formats have {found[1]} bits: {_SEVERAL[found[1]]}"
     if found := re.match(r"binary[0-9]+p[0-9]+", text):
         names = ", ".join(repr(found.group() + suffix) for suffix in ("se", "sf", "ue", "uf"))
         return f"a P3109 name says signed or unsigned, extended or finite: {names}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
@@ -60,7 +61,7 @@ class Registry:
         if isinstance(fmt, Format):
             return fmt
         if not isinstance(fmt, str):
-            raise UnknownFormatError(f"a format is a name such as 'e4m3' or a Format, not {fmt!r}")
+            raise UnknownFormatError(f"a format is a name such as 'e4m3' or a Format, not {self._shown(fmt)}")
         return self._resolve(fmt)
 
     def rows(self) -> Iterator[Row]:
@@ -165,6 +166,12 @@ class Registry:
         if taken or any(rule.pattern.fullmatch(key) for family in self._families for rule in family.rules):
             raise FormatError(f"the name {name!r} is built in and cannot be redefined; choose another")
         return key
+
+    def _shown(self, thing: object) -> str:
+        """Return what was given for a format, and its name if it is a type of numbers that has one here."""
+        name = getattr(thing, "name", None) or getattr(thing, "__name__", None) or str(thing).rpartition(".")[2]
+        row = self._builtin.get(fold(name)) if isinstance(name, str) else None
+        return f"{thing!r}; pass its name: {name!r}" if row else f"{reprlib.repr(thing)}; chop(x, fmt): numbers first"
 
     def _complaint(self, text: str, key: str) -> str:
         known = [name for row in self.rows() for name in (row.name, *row.aliases)]

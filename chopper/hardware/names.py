@@ -36,5 +36,7 @@ def look_up(name: object, known: Mapping[str, _T], kind: str) -> _T:
     found = known.get(folded(name))
     if found is None:
         near = nearest_names(folded(name), known)
-        raise UnknownUnitError(f"unknown {kind} {name!r}; {f'nearest: {near}' if near else f'see hardware.{kind}s()'}")
+        raise UnknownUnitError(
+            f"unknown {kind} {name!r}; {f'nearest: {near}; ' if near else ''}all: hardware.{kind}s()"
+        )
     return found

@@ -90,6 +90,14 @@ class Machine:
         """Return the square root of x."""
         return self._run("sqrt", np.sqrt, x)
 
+    def total(self, terms: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
+        """Return the sum along the first axis, term by term, or None where some are no values of the format."""
+        with np.errstate(all="ignore"):
+            narrow = terms.astype(self._dtype, copy=False)
+            if narrow is not terms and not ((narrow == terms) | (terms != terms)).all():
+                return None
+            return np.asarray(np.add.accumulate(narrow, axis=0)[-1], np.float64)
+
 
 def machine_type(fmt: Format) -> type[np.floating[Any]] | None:
     """Return the NumPy type whose arithmetic is that of the format, or None.

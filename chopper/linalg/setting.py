@@ -49,6 +49,9 @@ class Setting:
                 paired = len(terms) // 2 * 2
                 terms = np.concatenate([self.fl.add(terms[0:paired:2], terms[1:paired:2]), terms[paired:]])
             return np.asarray(terms[0])
+        whole = self.fl.total(terms) if isinstance(self.fl, Machine) else None
+        if whole is not None:
+            return whole
         one: Array = terms[0]
         for term in terms[1:]:
             one = self.fl.add(one, term)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from chopper.errors import PolicyError, nearest_names
+from chopper.formats.registry import names
 from chopper.recipes.recipe import Recipe
 
 __all__ = ["PRESETS", "Preset", "preset", "presets"]
@@ -184,6 +185,8 @@ def preset(name: str, **changes: Any) -> Recipe:
     if found is None:
         near = nearest_names(wanted, presets())
         hint = f"nearest: {near}; " if near else ""
+        if wanted in names():
+            hint = f"it is a format, for Recipe(weight={name!r}, input={name!r}); {hint}"
         raise PolicyError(f"there is no preset {name!r}; {hint}legal: {', '.join(presets())}")
     made = found.recipe
     if "accumulate" in changes:

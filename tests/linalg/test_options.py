@@ -86,6 +86,22 @@ def test_the_machine_leaves_other_numbers_to_ops() -> None:
     x = 1 + 2.0**-24  # a midpoint: alone it rounds to 1
     assert Machine(fmt, dtype).add(x, 2.0**-40) == 1 + 2.0**-23
     assert machine_type(get("bf16")) is None
+    assert Machine(fmt, dtype).total(np.array([x, 1.0])) is None
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_machine_adds_term_by_term(dtype: type[np.floating]) -> None:
+    """Long sums have the bits of a loop: cancellation, infinities, NaN and zeros with signs among the terms."""
+    machine = Machine(get("fp32" if dtype is np.float32 else "fp64"), dtype)
+    rng = np.random.default_rng(1)
+    terms = (rng.standard_normal((1000, 6)) * 10.0 ** rng.integers(-9, 9, (1000, 6))).astype(dtype).astype(np.float64)
+    terms[:, 1], terms[500, 2], terms[700, 3] = -0.0, np.inf, np.nan
+    terms[:2, 4] = np.finfo(dtype).max
+    for some in (terms, terms[:, 0], terms[:1, 1]):
+        want = some[0]
+        for term in some[1:]:
+            want = machine.add(want, term)
+        assert machine.total(some).tobytes() == np.asarray(want).tobytes()
 
 
 @pytest.mark.parametrize("method", ["householder", "mgs"])

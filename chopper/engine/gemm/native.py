@@ -25,6 +25,8 @@ _ROWS = 8
 """Rows of a tile, as `vectors.ROWS`, which is not imported before anything is compiled."""
 _CHEAP = 256
 """Steps that count as one number when it is decided whether a compiler is worth its time."""
+_STEP = 2
+"""Numbers that a step counts as at least: without a loop it is several calls of NumPy, however few numbers it takes."""
 _ORDERS = {"sequential": 0, "blocked": 1, "pairwise": 2, "tree": 2}
 _Run = Callable[[_Array, _Array, _Array, tuple[int, ...]], bool]
 
@@ -133,8 +135,8 @@ def run_kernels(
 
 
 def _work(a: _Array, b: _Array) -> _Array:
-    """Return an array of the dtype of `a`, of the size of what there is to do."""
-    return np.broadcast_to(a[:1, :1], (a.shape[0], b.size // _CHEAP))
+    """Return an array of the dtype of `a`, of the size of what there is to do: at least `_STEP` for each term."""
+    return np.broadcast_to(a.ravel()[:1], max(a.shape[0] * (b.size // _CHEAP), _STEP * a.shape[1]))
 
 
 def _each(run: _Run, a: _Array, b: _Array, out: _Array, words: Words | None) -> bool:
