@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -13,7 +14,7 @@ from torch.nn import functional
 from chopper_ext.torch.layers.base import ChopLayer, widened
 from chopper_ext.torch.layers.linear import linear
 from chopper_ext.torch.layers.operands import Call
-from chopper_ext.torch.layers.points import point
+from chopper_ext.torch.layers.points import around, point
 from chopper_ext.torch.layers.products import three_products
 from chopper_ext.torch.layers.spec import Spec
 
@@ -44,9 +45,7 @@ def attend(
     scores = three_products(query * factor, key, None, spec, calls())
     if mask is not None:
         scores = _masked(scores + mask, mask, spec.elementwise, calls())
-    call = calls()
-    weights = torch.softmax(point(scores, None, spec.grad_elementwise, call), -1)
-    weights = point(weights, spec.elementwise, None, call)
+    weights = around(partial(torch.softmax, dim=-1), scores, spec, calls())
     kept = functional.dropout(weights, dropout) if dropout else weights
     return three_products(kept, value.mT, None, spec, calls()), weights
 
@@ -179,6 +178,6 @@ class ChopTransformerEncoderLayer(ChopLayer, nn.TransformerEncoderLayer):
         return point(x + y, self.chop_spec.elementwise, None, self.chop_call())
 
     def _ff_block(self, x: torch.Tensor) -> torch.Tensor:
-        spec, call = self.chop_spec, self.chop_call()
-        made = self.activation(point(self.linear1(x), None, spec.grad_elementwise, call))
-        return self.dropout2(self.linear2(self.dropout(point(made, spec.elementwise, None, call))))  # type: ignore[no-any-return]
+        call = self.chop_call()
+        made = around(self.activation, self.linear1(x), self.chop_spec, call)
+        return self.dropout2(self.linear2(self.dropout(made)))  # type: ignore[no-any-return]

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from chopper_ext.torch.layers.base import ChopLayer
-from chopper_ext.torch.layers.points import point
+from chopper_ext.torch.layers.points import around, point
 
 __all__ = ["ELEMENTWISE", "ElementwiseLayer"]
 
@@ -25,10 +25,10 @@ class ElementwiseLayer(ChopLayer):
         spec = self.chop_spec
         if spec.elementwise is None and spec.grad_elementwise is None:
             return self.plain.forward(self, input, *args, **keywords)  # type: ignore[no-any-return]
-        call = self.chop_call()
-        x = point(input, None, spec.grad_elementwise, call) if input.is_floating_point() else input
-        y = self.plain.forward(self, x, *args, **keywords)
-        return point(y, spec.elementwise, None, call)
+        if not input.is_floating_point():
+            made = self.plain.forward(self, input, *args, **keywords)
+            return point(made, spec.elementwise, None, self.chop_call())
+        return around(lambda x: self.plain.forward(self, x, *args, **keywords), input, spec, self.chop_call())
 
 
 _MODULES = (

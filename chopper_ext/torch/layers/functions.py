@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from chopper_ext.torch.compiling import constant
 from chopper_ext.torch.layers.attention import attend
 from chopper_ext.torch.layers.base import Stream
 from chopper_ext.torch.layers.operands import Call, signed
-from chopper_ext.torch.layers.points import point
+from chopper_ext.torch.layers.points import around
 from chopper_ext.torch.layers.products import three_products
 from chopper_ext.torch.layers.spec import Spec, spec_of
 
@@ -70,9 +71,7 @@ def matmul(
 
 def softmax(x: torch.Tensor, dim: int = -1, *, recipe: Recipe | str, key: Any = None) -> torch.Tensor:
     """Return torch's own softmax, rounded by ``elementwise`` of a recipe; its gradient by ``grad_elementwise``."""
-    spec, call = _read(recipe), _call(_draws(recipe), key)
-    made = torch.softmax(point(x, None, spec.grad_elementwise, call), dim)
-    return point(made, spec.elementwise, None, call)
+    return around(partial(torch.softmax, dim=dim), x, _read(recipe), _call(_draws(recipe), key))
 
 
 def scaled_dot_product_attention(

@@ -8,10 +8,12 @@ from typing import Any
 from torch import nn
 
 from chopper_ext.torch.layers.attention import ChopMultiheadAttention, ChopTransformerEncoderLayer
+from chopper_ext.torch.layers.cells import ChopGRUCell, ChopLSTMCell, ChopRNNCell
 from chopper_ext.torch.layers.convolution import ChopConv1d, ChopConv2d, ChopConv3d
 from chopper_ext.torch.layers.elementwise import ELEMENTWISE
 from chopper_ext.torch.layers.linear import ChopLinear
-from chopper_ext.torch.layers.recurrent import ChopGRUCell, ChopLSTMCell, ChopRNNCell
+from chopper_ext.torch.layers.recurrent import ChopGRU, ChopLSTM, ChopRNN
+from chopper_ext.torch.layers.transposed import ChopConvTranspose1d, ChopConvTranspose2d, ChopConvTranspose3d
 
 __all__ = ["INSIDE", "LAYERS"]
 
@@ -20,11 +22,17 @@ _PRODUCTS: tuple[Any, ...] = (
     ChopConv1d,
     ChopConv2d,
     ChopConv3d,
+    ChopConvTranspose1d,
+    ChopConvTranspose2d,
+    ChopConvTranspose3d,
     ChopMultiheadAttention,
     ChopTransformerEncoderLayer,
     ChopRNNCell,
     ChopLSTMCell,
     ChopGRUCell,
+    ChopRNN,
+    ChopLSTM,
+    ChopGRU,
 )
 
 LAYERS: MappingProxyType[type[nn.Module], Any] = MappingProxyType(
