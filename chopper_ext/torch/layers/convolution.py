@@ -26,7 +26,7 @@ from chopper_ext.torch.layers.base import ChopLayer, widened
 from chopper_ext.torch.layers.operands import Call, operand, without_autocast
 from chopper_ext.torch.layers.products import check_graph, finished, masked
 from chopper_ext.torch.layers.spec import Product, Spec, number
-from chopper_ext.torch.layers.windows import Adder, Window, correlate, gather, scatter
+from chopper_ext.torch.layers.windows import Adder, Window, correlate, cut, gather, scatter
 
 __all__ = ["ChopConv1d", "ChopConv2d", "ChopConv3d", "Steps", "convolved"]
 
@@ -124,7 +124,7 @@ def _dgrad(g: Any, weight: Any, x: Any, by: Product, steps: Steps, call: Call) -
     else:
         adder = Adder(by.accumulate, call, "dgrad.accumulate")
         if steps.transposed:
-            made = gather(left, right, None, steps.window, adder)
+            made = cut(gather(left, right, None, steps.window, adder), x.shape[2:])
         else:
             made = scatter(left, right, None, x.shape[2:], steps.window, adder)
     return finished(made, by, call, "dgrad", 1)

@@ -2,15 +2,15 @@
 
 An image (N, C, sizes), a kernel (O, C / groups, sizes) that slides over it, and a result (N, O, positions):
 
-=========  =============================================================  ================================================
-product    as a `chopper.conv`                                            the terms of an element run over
-=========  =============================================================  ================================================
-gather     image and kernel give the result                               channels of the image, positions of the kernel
-scatter    result and kernel give an image: the result is spread by the   channels of the result, positions of the kernel
-           stride, the kernel turned round                                backwards
-correlate  result and image give a kernel: the result is the kernel,      images of the batch, positions of the result
+=========  ==========================================================  ==============================================
+product    as a `chopper.conv`                                         the terms of an element run over
+=========  ==========================================================  ==============================================
+gather     image and kernel give the result                            channels of the image, the kernel
+scatter    result and kernel give an image: the result is spread by    channels of the result, the kernel backwards
+           the stride, the kernel turned round
+correlate  result and image give a kernel: the result is the kernel,   images of the batch, positions of the result
            batch and channels are swapped
-=========  =============================================================  ================================================
+=========  ==========================================================  ==============================================
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from chopper_ext.torch.layers.operands import Call, convolution
 
-__all__ = ["Adder", "Window", "correlate", "gather", "scatter"]
+__all__ = ["Adder", "Window", "correlate", "cut", "gather", "scatter"]
 
 
 class Window(NamedTuple):
@@ -65,8 +65,13 @@ def correlate(result: torch.Tensor, image: torch.Tensor, sizes: Sequence[int], w
     swapped = Window(w.dilation, w.padding, w.stride, w.groups)
     parts = image.reshape(len(image), w.groups, -1, *image.shape[2:])  # (N, groups, C / groups, ...)
     images = parts.movedim(2, 0).transpose(1, 2).flatten(1, 2)  # (C / groups, groups N, ...)
-    made = by.convolved(images, result.transpose(0, 1), None, swapped).transpose(0, 1)
-    return made[(slice(None), slice(None), *(slice(0, n) for n in sizes))].contiguous()
+    made = by.convolved(images, result.transpose(0, 1), None, swapped)
+    return cut(made.transpose(0, 1), sizes)
+
+
+def cut(x: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+    """Return the beginning of each axis behind the first two, of some sizes."""
+    return x[(slice(None), slice(None), *(slice(0, n) for n in sizes))].contiguous()
 
 
 def _turned(kernel: torch.Tensor, groups: int) -> torch.Tensor:
