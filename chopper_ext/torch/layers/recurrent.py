@@ -121,30 +121,23 @@ class _Network(Gates):
         return x, states if pair else states[0]
 
     def _direction(
-        self: Any, steps: Sequence[torch.Tensor], start: States, layer: int, back: bool
+        self: Any, steps: Sequence[torch.Tensor], states: States, layer: int, back: bool
     ) -> tuple[list[torch.Tensor], States]:
         """Return the results of a layer in one direction, in the order of the steps, and its last states.
 
-        Of packed sequences the first rows of all are the longest: forward, rows end; backward, rows begin.
+        Packed sequences lie by length, the longest first: a step has rows of the first ones, the others wait.
         """
         weights, projection = self._parameters_of(layer, "_reverse" if back else "")
-        rows = len(steps[-1 if back else 0])
-        states = start if rows == len(start[0]) else tuple(s[:rows] for s in start)
-        ended: list[States] = []
         results = []
         for x in reversed(steps) if back else steps:
-            if len(x) < rows:
-                ended.append(tuple(s[len(x) :] for s in states))
-                states = tuple(s[: len(x)] for s in states)
-            elif len(x) > rows:
-                states = tuple(torch.cat((s, first[rows : len(x)])) for s, first in zip(states, start, strict=True))
             rows = len(x)
-            states = self._step(x, states, weights)
+            waiting = rows < len(states[0])
+            made = self._step(x, tuple(s[:rows] for s in states) if waiting else states, weights)
             if projection is not None:
-                states = (linear(states[0], projection, None, self.chop_spec, self.chop_call()), *states[1:])
-            results.append(states[0])
-        if ended:
-            states = tuple(torch.cat((last, *parts)) for last, *parts in zip(states, *reversed(ended), strict=True))
+                made = (linear(made[0], projection, None, self.chop_spec, self.chop_call()), *made[1:])
+            pairs = zip(made, states, strict=True)
+            states = tuple(torch.cat((new, s[rows:])) for new, s in pairs) if waiting else made
+            results.append(made[0])
         return results[::-1] if back else results, states
 
     def _parameters_of(self, layer: int, side: str) -> tuple[Weights, torch.Tensor | None]:

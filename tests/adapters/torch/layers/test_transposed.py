@@ -116,7 +116,7 @@ def test_sizes_and_single_images(adder):
 def test_converting_and_the_report():
     net = nn.Sequential(nn.ConvTranspose1d(32, 4, 3), nn.ConvTranspose3d(4, 4, 1))
     keys, parameters = list(net.state_dict()), list(net.parameters())
-    convert(net, "mxfp8", skip="1")
+    convert(net, RECIPES["formats"], skip="1")
     assert list(net.state_dict()) == keys and all(a is b for a, b in zip(net.parameters(), parameters, strict=True))
     found = report(net, lambda: net[0](torch.randn(32, 32, 3)).sum().backward())
     assert {m.role for m in found.measures} == {f"{g}.{side}" for g in ("forward", "wgrad") for side in ("lhs", "rhs")}
