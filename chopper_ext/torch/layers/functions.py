@@ -88,8 +88,8 @@ def scaled_dot_product_attention(
 ) -> torch.Tensor:
     """Return what `torch.nn.functional.scaled_dot_product_attention` computes, by a recipe.
 
-    The steps are those of `chopper_ext.torch.layers.attention.attend`.  A boolean mask is True where attention is
-    allowed, as there.
+    The steps are those of `chopper_ext.torch.layers.attention.attend`, in float32 or float64.  A boolean mask is True
+    where attention is allowed, as there.
 
     Raises
     ------
@@ -103,6 +103,7 @@ def scaled_dot_product_attention(
         mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril()
     if mask is not None and mask.dtype == torch.bool:
         mask = torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, -math.inf)
+    query, key, value = _alike(query, key, value)
     keys = _Keys(_call(_draws(recipe), random_key))
     return attend(query, key, value, _read(recipe), keys.next_call, mask, dropout_p, scale)[0]
 
@@ -149,7 +150,6 @@ def _complain() -> None:
     raise RandomKeyError("what draws random words needs a key in a graph, which would else repeat one draw; pass key=")
 
 
-def _alike(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    wide = torch.promote_types(a.dtype, b.dtype)
-    wide = wide if wide == torch.float64 else torch.float32
-    return a.to(wide), b.to(wide)
+def _alike(*tensors: torch.Tensor) -> list[torch.Tensor]:
+    wide = torch.float64 if any(x.dtype == torch.float64 for x in tensors) else torch.float32
+    return [x.to(wide) for x in tensors]

@@ -127,6 +127,7 @@ class Own(nn.Linear):
         (lambda: nn.Sequential(nn.ReLU()), {}, "no layer is converted"),
         (lambda: nn.Linear(4, 4), {"uncovered": "no"}, "'error', 'keep'"),
         (lambda: nn.Linear(4, 4), {"types": nn.Bilinear}, "Bilinear has no counterpart"),
+        (lambda: nn.Linear(4, 4), {"types": ["Linear"]}, "types=Linear has no counterpart"),
         (lambda: nn.Linear(4, 4), {"rules": 3}, "rules=3"),
         (lambda: 3, {}, "int is no module"),
         (lambda: nn.Linear(4, 4), {"recipe": "mxpf8"}, "'mxfp8'"),
