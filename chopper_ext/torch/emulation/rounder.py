@@ -59,13 +59,9 @@ class Rounder:
                 f"elements of {asked.fmt} share scales, so that single results cannot be rounded to it; legal: formats "
                 "of single numbers; for shared scales round whole tensors with chopper.chop"
             )
-        self.fmt, self.rounding, self.overflow, self.random_bits = (
-            asked.fmt,
-            asked.rounding,
-            asked.overflow,
-            random_bits,
-        )
-        self.keys = (key if isinstance(key, Keys) else Keys(key)) if asked.rounding.random else None
+        self.fmt, self.rounding, self.overflow = asked.fmt, asked.rounding, asked.overflow
+        self.random_bits = random_bits
+        self.keys = Keys.of(key) if asked.rounding.random else None
         self.accumulate, self.sums = self._accumulators(accumulate)
 
     def _accumulators(self, given: Any) -> tuple[Any, Any]:

@@ -121,7 +121,7 @@ class ChopOptimizer(Optimizer):
             raise UnsupportedInputError(f"{optimizer!r} is no optimizer; pass one of torch.optim, made of parameters")
         self._plan = plan_of(weight, grad, state, master, update)
         self._own: dict[torch.Tensor, dict[str, torch.Tensor]] = {}
-        self._keys = key if isinstance(key, Keys) else Keys(key)
+        self._keys = Keys.of(key)
         self.optimizer, self._measure = optimizer, measure
         self.figures, self.lost_updates = Figures(), 0
         self._ready = False

@@ -132,6 +132,22 @@ def test_delayed_scaling_in_a_graph():
     torch._dynamo.reset()
 
 
+def test_automatic_scaling_at_the_bounds():
+    """Only the largest value counts where there are no negative ones; the factor stays among the numbers of float32."""
+    scaling = AutomaticScaling("uint8")
+    scaling.round(torch.tensor([0.0, 3.0, 255.0, 1e9]))
+    assert scaling.share == 0.5
+    scaling = AutomaticScaling("int8")
+    scaling.round(torch.tensor([-127.0, -1e9, 127.0, 0.0]))
+    assert scaling.share == 0.5
+    scaling = AutomaticScaling("e4m3", mu=2.0**127, patience=1)
+    assert scaling.round(torch.zeros(2)).tolist() == [0.0, 0.0]
+    scaling.update()
+    assert scaling.mu == 2.0**127 and scaling.round(torch.zeros(2)).tolist() == [0.0, 0.0]
+    with pytest.raises(ChopperError, match="powers of two from"):
+        AutomaticScaling("e4m3", mu=2.0**128)
+
+
 def test_automatic_scaling(tally):
     scaling = AutomaticScaling("e4m3", mu=4.0, threshold=0.05, patience=2)
     g, large = numbers(0, 100), numbers(0, 100) * 1000
