@@ -14,7 +14,7 @@ from chopper.recipes import Recipe
 from chopper_ext.torch.layers.operands import Call, noted, signed
 from chopper_ext.torch.layers.spec import Spec, spec_of
 
-__all__ = ["ChopLayer", "Stream", "call_of", "widened"]
+__all__ = ["ChopLayer", "Stream", "call_of", "layer_of", "widened"]
 
 
 class Stream:
@@ -86,6 +86,12 @@ class ChopLayer:
     def __repr__(self) -> str:
         lines = str(self.chop_recipe).replace("\n", "; ")
         return f"{super().__repr__()}[{lines}]"
+
+
+def layer_of(plain: type[nn.Module], *ways: type[ChopLayer], module: str) -> Any:
+    """Return the class of the layers that stand for those of a class and compute in some ways; `module` holds it."""
+    fields = {"plain": plain, "__module__": module, "__doc__": f"`torch.nn.{plain.__name__}` by a recipe."}
+    return type(f"Chop{plain.__name__}", (*ways, plain), fields)
 
 
 def widened(x: torch.Tensor, *parameters: torch.Tensor | None) -> torch.Tensor:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
-from chopper_ext.torch.layers.base import widened
+from chopper_ext.torch.layers.base import layer_of, widened
 from chopper_ext.torch.layers.gates import Gates, GRUGates, LSTMGates, RNNGates, States, Weights
 
 __all__ = ["ChopGRUCell", "ChopLSTMCell", "ChopRNNCell"]
@@ -25,40 +25,38 @@ class _Cell(Gates):
         return self._step(x, tuple(widened(s, self.weight_hh) for s in states), weights)  # type: ignore[no-any-return]
 
 
-class ChopRNNCell(_Cell, RNNGates, nn.RNNCell):
-    """`torch.nn.RNNCell` by a recipe."""
+class _OneState(_Cell):
+    """A cell of one state."""
 
-    plain: ClassVar[type[nn.Module]] = nn.RNNCell
+    plain: ClassVar[type[nn.Module]]
 
     def forward(self, input: torch.Tensor, hx: torch.Tensor | None = None) -> torch.Tensor:
         """Return the new state."""
         if self.chop_plain:
-            return nn.RNNCell.forward(self, input, hx)
+            return self.plain.forward(self, input, hx)  # type: ignore[no-any-return]
         return self._advanced(input, None if hx is None else (hx,), 1)[0]
 
 
-class ChopLSTMCell(_Cell, LSTMGates, nn.LSTMCell):
-    """`torch.nn.LSTMCell` by a recipe."""
+class _TwoStates(_Cell):
+    """A cell of two states."""
 
-    plain: ClassVar[type[nn.Module]] = nn.LSTMCell
+    plain: ClassVar[type[nn.Module]]
 
     def forward(
         self, input: torch.Tensor, hx: tuple[torch.Tensor, torch.Tensor] | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the new states."""
         if self.chop_plain:
-            return nn.LSTMCell.forward(self, input, hx)
+            return self.plain.forward(self, input, hx)  # type: ignore[no-any-return]
         h, c = self._advanced(input, hx, 2)
         return h, c
 
 
-class ChopGRUCell(_Cell, GRUGates, nn.GRUCell):
-    """`torch.nn.GRUCell` by a recipe."""
+ChopRNNCell = layer_of(nn.RNNCell, _OneState, RNNGates, module=__name__)
+"""`torch.nn.RNNCell` by a recipe."""
 
-    plain: ClassVar[type[nn.Module]] = nn.GRUCell
+ChopLSTMCell = layer_of(nn.LSTMCell, _TwoStates, LSTMGates, module=__name__)
+"""`torch.nn.LSTMCell` by a recipe."""
 
-    def forward(self, input: torch.Tensor, hx: torch.Tensor | None = None) -> torch.Tensor:
-        """Return the new state."""
-        if self.chop_plain:
-            return nn.GRUCell.forward(self, input, hx)
-        return self._advanced(input, None if hx is None else (hx,), 1)[0]
+ChopGRUCell = layer_of(nn.GRUCell, _OneState, GRUGates, module=__name__)
+"""`torch.nn.GRUCell` by a recipe."""

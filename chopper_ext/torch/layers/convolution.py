@@ -16,13 +16,13 @@ here, and their dgrad that of forward.  Without an accumulator each product is t
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from chopper_ext.torch.layers.base import ChopLayer, widened
+from chopper_ext.torch.layers.base import ChopLayer, layer_of, widened
 from chopper_ext.torch.layers.operands import Call, operand, without_autocast
 from chopper_ext.torch.layers.products import check_graph, finished, masked
 from chopper_ext.torch.layers.spec import Product, Spec, number
@@ -176,19 +176,11 @@ class _Conv(ChopLayer):
         return convolved(self, x, Steps(self.stride, padding, self.dilation, False, none, self.groups))
 
 
-class ChopConv1d(_Conv, nn.Conv1d):
-    """`torch.nn.Conv1d` by a recipe."""
+ChopConv1d = layer_of(nn.Conv1d, _Conv, module=__name__)
+"""`torch.nn.Conv1d` by a recipe."""
 
-    plain: ClassVar[type[nn.Module]] = nn.Conv1d
+ChopConv2d = layer_of(nn.Conv2d, _Conv, module=__name__)
+"""`torch.nn.Conv2d` by a recipe."""
 
-
-class ChopConv2d(_Conv, nn.Conv2d):
-    """`torch.nn.Conv2d` by a recipe."""
-
-    plain: ClassVar[type[nn.Module]] = nn.Conv2d
-
-
-class ChopConv3d(_Conv, nn.Conv3d):
-    """`torch.nn.Conv3d` by a recipe."""
-
-    plain: ClassVar[type[nn.Module]] = nn.Conv3d
+ChopConv3d = layer_of(nn.Conv3d, _Conv, module=__name__)
+"""`torch.nn.Conv3d` by a recipe."""

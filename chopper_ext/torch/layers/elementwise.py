@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from chopper_ext.torch.layers.base import ChopLayer
+from chopper_ext.torch.layers.base import ChopLayer, layer_of
 from chopper_ext.torch.layers.points import around, point
 
 __all__ = ["ELEMENTWISE", "ElementwiseLayer"]
@@ -40,13 +40,7 @@ _MODULES = (
 )  # fmt: skip
 
 
-def _layer(plain: type[nn.Module]) -> type[nn.Module]:
-    text = f"`torch.nn.{plain.__name__}` by a recipe; see `ElementwiseLayer`."
-    fields = {"plain": plain, "__module__": __name__, "__doc__": text}
-    return type(f"Chop{plain.__name__}", (ElementwiseLayer, plain), fields)
-
-
-ELEMENTWISE = tuple(_layer(plain) for plain in _MODULES)
+ELEMENTWISE = tuple(layer_of(plain, ElementwiseLayer, module=__name__) for plain in _MODULES)
 """The layers, one for each module."""
 
 

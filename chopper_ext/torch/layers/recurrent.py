@@ -22,7 +22,7 @@ from torch.nn.utils.rnn import PackedSequence
 from torch.utils._pytree import tree_map
 
 from chopper.errors import UnsupportedInputError
-from chopper_ext.torch.layers.base import widened
+from chopper_ext.torch.layers.base import layer_of, widened
 from chopper_ext.torch.layers.gates import Gates, GRUGates, LSTMGates, RNNGates, States, Weights
 from chopper_ext.torch.layers.linear import linear
 from chopper_ext.torch.layers.points import around
@@ -146,19 +146,11 @@ class _Network(Gates):
         return Weights(*found[:4]), found[4]  # type: ignore[arg-type]
 
 
-class ChopRNN(_Network, RNNGates, nn.RNN):
-    """`torch.nn.RNN` by a recipe."""
+ChopRNN = layer_of(nn.RNN, _Network, RNNGates, module=__name__)
+"""`torch.nn.RNN` by a recipe."""
 
-    plain: ClassVar[type[nn.Module]] = nn.RNN
+ChopLSTM = layer_of(nn.LSTM, _Network, LSTMGates, module=__name__)
+"""`torch.nn.LSTM` by a recipe."""
 
-
-class ChopLSTM(_Network, LSTMGates, nn.LSTM):
-    """`torch.nn.LSTM` by a recipe."""
-
-    plain: ClassVar[type[nn.Module]] = nn.LSTM
-
-
-class ChopGRU(_Network, GRUGates, nn.GRU):
-    """`torch.nn.GRU` by a recipe."""
-
-    plain: ClassVar[type[nn.Module]] = nn.GRU
+ChopGRU = layer_of(nn.GRU, _Network, GRUGates, module=__name__)
+"""`torch.nn.GRU` by a recipe."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import nn
 
 from chopper.errors import UnsupportedInputError
-from chopper_ext.torch.layers.base import ChopLayer, widened
+from chopper_ext.torch.layers.base import ChopLayer, layer_of, widened
 from chopper_ext.torch.layers.convolution import Steps, convolved
 
 __all__ = ["ChopConvTranspose1d", "ChopConvTranspose2d", "ChopConvTranspose3d"]
@@ -41,19 +41,11 @@ class _ConvTranspose(ChopLayer):
         return convolved(self, x, Steps(*slide, True, beyond, self.groups))
 
 
-class ChopConvTranspose1d(_ConvTranspose, nn.ConvTranspose1d):
-    """`torch.nn.ConvTranspose1d` by a recipe."""
+ChopConvTranspose1d = layer_of(nn.ConvTranspose1d, _ConvTranspose, module=__name__)
+"""`torch.nn.ConvTranspose1d` by a recipe."""
 
-    plain: ClassVar[type[nn.Module]] = nn.ConvTranspose1d
+ChopConvTranspose2d = layer_of(nn.ConvTranspose2d, _ConvTranspose, module=__name__)
+"""`torch.nn.ConvTranspose2d` by a recipe."""
 
-
-class ChopConvTranspose2d(_ConvTranspose, nn.ConvTranspose2d):
-    """`torch.nn.ConvTranspose2d` by a recipe."""
-
-    plain: ClassVar[type[nn.Module]] = nn.ConvTranspose2d
-
-
-class ChopConvTranspose3d(_ConvTranspose, nn.ConvTranspose3d):
-    """`torch.nn.ConvTranspose3d` by a recipe."""
-
-    plain: ClassVar[type[nn.Module]] = nn.ConvTranspose3d
+ChopConvTranspose3d = layer_of(nn.ConvTranspose3d, _ConvTranspose, module=__name__)
+"""`torch.nn.ConvTranspose3d` by a recipe."""

@@ -61,15 +61,9 @@ class AutomaticScaling:
     """
 
     def __init__(
-        self,
-        fmt: str | Format,
-        rounding: str | Rounding = "nearest_even",
-        *,
-        key: Any = None,
-        mu: float = 1.0,
-        threshold: float = 1e-5,
-        patience: int = 1000,
-    ) -> None:
+        self, fmt: str | Format, rounding: str | Rounding = "nearest_even", *, key: Any = None, mu: float = 1.0,
+        threshold: float = 1e-5, patience: int = 1000,
+    ) -> None:  # fmt: skip
         self._rounded = Saturated(fmt, rounding, key)
         if not (_LEAST <= mu <= _MOST and math.frexp(mu)[0] == 0.5):
             raise PolicyError(f"mu={mu!r} is not legal; legal: powers of two from 2^-126 to 2^127")
