@@ -18,8 +18,9 @@ from chopper.engine.backend import Plan
 from chopper.kernels.carrier import Carrier
 from chopper.kernels.threefry import random_word
 from chopper.random import Key
-from chopper_ext.torch.dialect import builder, copied, fields_of, jitted, lifted, select, signed_word
+from chopper_ext.torch.dialect import builder, copied, fields_of, jitted, lifted, select
 from chopper_ext.torch.tiles import launch, placed
+from chopper_ext.torch.words import signed
 
 __all__ = ["add_products", "launch_sums", "multiply_tiles"]
 
@@ -159,7 +160,7 @@ def launch_sums(
     start = None if native or not added else roundings.start
     plans = (start, roundings.product, roundings.sum, roundings.flush, roundings.result)
     by, integers = zip(*(_prepared(plan) for plan in plans), strict=True)
-    numbers = (0, 0, 0) if key is None else (signed_word(key.high), signed_word(key.low), _signed(key.offset))
+    numbers = (0, 0, 0) if key is None else (signed(key.high, 32), signed(key.low, 32), signed(key.offset))
     constants = {
         **dict(zip(("opening", "product", "total", "flush", "last"), by, strict=True)),
         "draw": None if key is None else jitted(random_word),
@@ -182,7 +183,3 @@ def _prepared(plan: Plan | None) -> tuple[Any, Any]:
     kernel, params = plan.kernel, plan.params
     kind: Any = type(params)
     return _rounder(kernel.function, kernel.rule_function, kind), lifted([int(n) for n in params], 64)
-
-
-def _signed(number: int) -> int:
-    return number - (number >> 63 << 64)
