@@ -14,7 +14,7 @@ from chopper.random import Keys
 from chopper.recipes import accumulator_of
 from chopper.recipes.accumulation import accumulation
 
-__all__ = ["Rounder", "escapes", "is_rounded", "plain"]
+__all__ = ["Rounder", "escapes", "is_dense", "is_rounded", "plain"]
 
 
 def is_rounded(x: Any) -> bool:
@@ -22,9 +22,13 @@ def is_rounded(x: Any) -> bool:
     return (
         isinstance(x, torch.Tensor)
         and x.dtype in (torch.float32, torch.float64, torch.float16, torch.bfloat16)
-        and x.layout is torch.strided
-        and not x.is_nested
+        and is_dense(x)
     )
+
+
+def is_dense(x: torch.Tensor) -> bool:
+    """Whether a tensor has all its elements in memory, neither sparse nor nested."""
+    return x.layout is torch.strided and not x.is_nested
 
 
 def escapes(x: Any) -> bool:
