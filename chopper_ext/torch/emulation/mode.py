@@ -218,8 +218,8 @@ def emulate(
                    interpolation.
     =============  ====================================================================================================
 
-    Operations on sparse tensors are torch's own, too.  Operands are taken as the exact numbers that they are, parameters
-    that are no values of the format and Python numbers as 0.1 included.  Numbers that torch puts into a tensor
+    Operations on sparse tensors are torch's own, too.  Operands are taken as the exact numbers that they are, among
+    them parameters that are no values of the format, and Python numbers as 0.1.  Numbers that torch puts into a tensor
     (``full``, ``clamp``, ``where``) pass through its dtype.
 
     Parameters

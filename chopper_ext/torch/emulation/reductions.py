@@ -58,12 +58,12 @@ def _prod(
     kind = dtype or x.dtype
     if not kind.is_floating_point:
         return NotImplemented
-    flat = dim is None or not x.dim()
-    rows = plain(x).to(kind).reshape(-1) if flat else plain(x).to(kind).movedim(dim, 0)
+    dim = dim if x.dim() else None
+    rows = plain(x).to(kind).reshape(-1) if dim is None else plain(x).to(kind).movedim(dim, 0)
     total: Any = torch.ones(rows.shape[1:], dtype=kind, device=x.device)
     for row in rows:
         total = rounder.apply("mul", total, row, dtype=kind)
-    return total.unsqueeze(dim) if keepdim and not flat else total
+    return total.unsqueeze(dim) if keepdim and dim is not None else total
 
 
 REDUCTIONS = MappingProxyType(

@@ -100,7 +100,8 @@ def widened(x: torch.Tensor, *parameters: torch.Tensor | None) -> torch.Tensor:
     Raises
     ------
     UnsupportedInputError
-        If they are narrower: their values are not those of the recipe.
+        If they are narrower: their values are not those of the recipe; or if the input is wider: it would be rounded
+        before the recipe rounds it.
     """
     dtypes = {p.dtype for p in parameters if p is not None}
     if not dtypes <= {torch.float32, torch.float64} or len(dtypes) > 1:
@@ -109,4 +110,8 @@ def widened(x: torch.Tensor, *parameters: torch.Tensor | None) -> torch.Tensor:
             "with model.float(), and say in the recipe how they are rounded"
         )
     wanted = dtypes.pop() if dtypes else (x.dtype if x.dtype == torch.float64 else torch.float32)
+    if x.dtype == torch.float64 and wanted == torch.float32:
+        raise UnsupportedInputError(
+            "an input of float64 does not fit parameters of float32; pass x.float(), or use model.double()"
+        )
     return x.to(wanted) if x.dtype != wanted else x

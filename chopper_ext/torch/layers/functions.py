@@ -56,9 +56,10 @@ def matmul(
     """
     if (gemm is None) == (recipe is None):
         raise PolicyError("pass gemm= or recipe=, and not both")
-    if a.dim() < 2 or b.dim() < 2 or a.shape[-1] != b.shape[-2]:
+    if a.dim() < 2 or b.dim() < 2 or a.shape[-1] != b.shape[-2] or not _broadcast(a.shape[:-2], b.shape[:-2]):
         raise UnsupportedInputError(
-            f"shapes {tuple(a.shape)} and {tuple(b.shape)} do not go together; legal: (..., M, K) and (..., K, N)"
+            f"shapes {tuple(a.shape)} and {tuple(b.shape)} do not go together; legal: (..., M, K) and (..., K, N), "
+            "whose leading axes broadcast"
         )
     a, b = _alike(a, b)
     spec, call = _read(recipe, gemm), _call(_draws(recipe, gemm), key)
@@ -67,6 +68,11 @@ def matmul(
         return rows.reshape(*a.shape[:-1], b.shape[-1])
     lead = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])  # type: ignore[no-untyped-call]
     return three_products(a.expand(*lead, *a.shape[-2:]), b.expand(*lead, *b.shape[-2:]).mT, None, spec, call)
+
+
+def _broadcast(a: Any, b: Any) -> bool:
+    """Whether shapes broadcast."""
+    return all(x == y or x == 1 or y == 1 for x, y in zip(a[::-1], b[::-1], strict=False))
 
 
 def softmax(x: torch.Tensor, dim: int = -1, *, recipe: Recipe | str, key: Any = None) -> torch.Tensor:

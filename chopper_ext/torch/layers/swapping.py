@@ -98,7 +98,7 @@ def convert(
     base = Recipe.of(recipe)
     left = (skip,) if isinstance(skip, str) else tuple(skip)
     _check_arguments(model, left, rules, uncovered)
-    kinds = None if types is None else (types,) if isinstance(types, type) else tuple(types)
+    kinds = None if types is None else (types,) if isinstance(types, (type, str)) else tuple(types)
     for kind in kinds or ():
         if kind not in LAYERS:
             raise PolicyError(f"types={getattr(kind, '__name__', kind)} has no counterpart here; legal: {_names()}")
@@ -122,12 +122,23 @@ def convert(
 def unconvert(model: nn.Module) -> nn.Module:
     """Make every converted layer what it was before, in place, and return the model.
 
+    Raises
+    ------
+    PolicyError
+        If the class of a layer has changed since, as `torch.nn.utils.parametrize` does; the model is then untouched.
+
     Examples
     --------
     >>> import torch
     >>> type(unconvert(convert(torch.nn.Linear(2, 2), "bf16"))) is torch.nn.Linear
     True
     """
+    for name, module in converted(model):
+        if type(module) is not LAYERS[module.plain]:
+            raise PolicyError(
+                f"{name or 'the model'} has become a {type(module).__name__} since it was converted; undo that first, "
+                "for example by torch.nn.utils.parametrize.remove_parametrizations"
+            )
     for module in model.modules():
         if isinstance(module, ChopLayer):
             module.__class__ = module.plain  # type: ignore[assignment]
@@ -161,7 +172,8 @@ def inside(model: nn.Module) -> frozenset[str]:
 
 def _plain(module: nn.Module) -> type[nn.Module]:
     """Return what the class of a module is without a recipe."""
-    return module.plain if isinstance(module, ChopLayer) else type(module)
+    kind = type(module)
+    return module.plain if isinstance(module, ChopLayer) and kind is LAYERS[module.plain] else kind
 
 
 def _sorted(model: nn.Module, left: tuple[str, ...], kinds: Any) -> tuple[list[Any], list[Any]]:

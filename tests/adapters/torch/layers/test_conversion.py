@@ -128,6 +128,7 @@ class Own(nn.Linear):
         (lambda: nn.Linear(4, 4), {"uncovered": "no"}, "'error', 'keep'"),
         (lambda: nn.Linear(4, 4), {"types": nn.Bilinear}, "Bilinear has no counterpart"),
         (lambda: nn.Linear(4, 4), {"types": ["Linear"]}, "types=Linear has no counterpart"),
+        (lambda: nn.Linear(4, 4), {"types": "Linear"}, "types=Linear has no counterpart"),
         (lambda: nn.Linear(4, 4), {"rules": 3}, "rules=3"),
         (lambda: 3, {}, "int is no module"),
         (lambda: nn.Linear(4, 4), {"recipe": "mxpf8"}, "'mxfp8'"),
@@ -151,6 +152,24 @@ def test_narrow_parameters_are_an_error():
     net = convert(nn.Linear(4, 4), "bf16").bfloat16()
     with pytest.raises(UnsupportedInputError, match="keep them in float32"):
         net(torch.ones(1, 4))
+
+
+def test_wide_inputs_are_an_error():
+    with pytest.raises(UnsupportedInputError, match=r"x.float\(\)"):
+        convert(nn.Linear(4, 4), "bf16")(torch.ones(1, 4, dtype=torch.float64))
+
+
+def test_layers_that_have_changed_since_are_an_error():
+    net = convert(nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4)), "bf16")
+    torch.nn.utils.parametrizations.weight_norm(net[1])
+    kinds = classes(net)
+    with pytest.raises(PolicyError, match="1 has become a ParametrizedChopLinear"):
+        unconvert(net)
+    with pytest.raises(PolicyError, match="ParametrizedChopLinear"):
+        convert(net, "mxfp8")
+    assert classes(net) == kinds and report(net).layers[1][1] == "ParametrizedChopLinear"
+    torch.nn.utils.parametrize.remove_parametrizations(net[1], "weight")
+    assert type(unconvert(net)[1]) is nn.Linear
 
 
 def test_narrow_inputs_are_widened():
