@@ -81,10 +81,10 @@ class DelayedScaling(torch.nn.Module):
     ) -> None:
         super().__init__()
         self._rounded = Saturated(fmt, rounding, key)
-        if statistic not in ("max", "most_recent") or history < 1 or every < 0:
+        if statistic not in ("max", "most_recent") or history < 1 or every < 0 or not isinstance(margin, int):
             raise PolicyError(
-                f"statistic={statistic!r}, history={history!r}, every={every!r}; legal: 'max' and 'most_recent', "
-                "lengths from 1 on, counts from 0 on"
+                f"statistic={statistic!r}, history={history!r}, every={every!r}, margin={margin!r}; legal: 'max' and "
+                "'most_recent', lengths from 1 on, counts from 0 on, whole margins"
             )
         self.margin, self.statistic, self.pow2, self.every, self._calls = margin, statistic, pow2, every, 0
         self.register_buffer("history", torch.zeros(history), persistent)

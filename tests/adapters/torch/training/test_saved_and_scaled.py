@@ -110,7 +110,8 @@ def test_delayed_scaling_as_a_module():
         fresh = DelayedScaling("e4m3", pow2=True)
         fresh(bad)
         assert fresh.scale.item() == 1
-    for wrong, text in (({"fmt": "mxfp8"}, "scales already"), ({"fmt": "e4m3", "statistic": "mean"}, "most_recent")):
+    for wrong, text in (({"fmt": "mxfp8"}, "scales already"), ({"fmt": "e4m3", "statistic": "mean"}, "most_recent"),
+                        ({"fmt": "e4m3", "margin": 0.5}, "whole margins")):  # fmt: skip
         with pytest.raises(ChopperError, match=text):
             DelayedScaling(**wrong)
     with pytest.raises(UnsupportedInputError, match="pass float32"):

@@ -1,4 +1,4 @@
-"""Collage as an optimizer of torch: copies, pickles, groups that come later, parameters that it does not take."""
+"""Optimizers as objects of torch: copies, pickles, groups that come later, groups and parameters that are refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from chopper import chop  # noqa: E402
-from chopper.errors import UnsupportedInputError  # noqa: E402
+from chopper.errors import PolicyError, UnsupportedInputError  # noqa: E402
 from chopper_ext.torch import ChopOptimizer, Collage  # noqa: E402
 
 
@@ -34,6 +34,12 @@ def test_later_groups_are_rounded_at_once():
     late = torch.nn.Parameter(torch.tensor([0.3]))
     optimizer.add_param_group({"params": [late]})
     assert late.item() == chop(0.3, "e4m3")
+
+
+def test_groups_say_what_is_theirs_in_a_dict():
+    group = {"params": [torch.nn.Parameter(torch.ones(1))], "chopper": 3}
+    with pytest.raises(PolicyError, match="a dict of weight"):
+        ChopOptimizer(torch.optim.SGD([group], lr=0.1), "bf16")
 
 
 def test_narrow_parameters_are_refused():
