@@ -95,3 +95,15 @@ def test_padding_of_every_mode(mode):
         layer.chop_recipe.forward.out, 1,
     )  # fmt: skip
     assert same(layer(x), wanted)
+
+
+def test_groups_draw_words_of_their_own():
+    """Of equal data they make different weight gradients, and the same ones again."""
+    recipe = Recipe(accumulate="sum=e5m2,rounding=stochastic")
+    x, g = (torch.randn(2, 3, 6).repeat(1, 2, 1) for _ in range(2))
+    found = []
+    for _ in range(2):
+        layer = convert(torch.nn.Conv1d(6, 6, 3, padding=1, groups=2, bias=False), recipe, key=1)
+        layer(x).backward(g)
+        found.append(layer.weight.grad)
+    assert same(*found) and not torch.equal(*found[0].chunk(2))
