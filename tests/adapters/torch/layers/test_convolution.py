@@ -11,7 +11,7 @@ from chopper.recipes import Recipe  # noqa: E402
 from chopper_ext.torch import convert  # noqa: E402
 from tests.adapters.torch.inputs import same  # noqa: E402
 from tests.adapters.torch.layers.reference import RECIPES, finished, passing, rounded  # noqa: E402
-from tests.adapters.torch.layers.windows import correlated, gathered, scattered  # noqa: E402
+from tests.adapters.torch.layers.windows import correlated, gathered, made, operands, scattered  # noqa: E402
 
 KINDS = {1: torch.nn.Conv1d, 2: torch.nn.Conv2d, 3: torch.nn.Conv3d}
 PLAIN = {1: torch.nn.functional.conv1d, 2: torch.nn.functional.conv2d, 3: torch.nn.functional.conv3d}
@@ -24,27 +24,6 @@ SHAPES = (
 )
 
 
-def made(kind, arguments, options, shape, recipe, bias=True):
-    torch.manual_seed(0)
-    layer = KINDS[kind](*arguments, bias=bias, **options)
-    x = (torch.randn(shape) * 4).requires_grad_()
-    convert(layer, recipe, key=5)
-    y = layer(x)
-    g = torch.randn_like(y)
-    y.backward(g)
-    return layer, x.detach(), g, (y, x.grad, layer.weight.grad)
-
-
-def operands(layer, x, g, recipe, key):
-    f, d, w = recipe.forward, recipe.dgrad, recipe.wgrad
-    weight = layer.weight.detach()
-    return (
-        (rounded(x, f.lhs, 1, key, "forward.lhs", 0), rounded(weight, f.rhs, 1, key, "forward.rhs", 0)),
-        (rounded(g, d.lhs, 1, key, "dgrad.lhs", 0), rounded(weight, d.rhs, 0, key, "dgrad.rhs", 1)),
-        (rounded(g, w.lhs, 0, key, "wgrad.lhs", 1), rounded(x, w.rhs, 0, key, "wgrad.rhs", 1)),
-    )
-
-
 @pytest.mark.parametrize("case", range(len(SHAPES)))
 @pytest.mark.parametrize(
     "name", ["formats", "everything", "clipped", "stochastic", "mxfp8", "tensorwise", "tiles", "results"]
@@ -53,7 +32,7 @@ def test_torchs_own_products_of_rounded_operands(name, case):
     kind, _, options, _ = SHAPES[case]
     blocks = Recipe(output="mxfp8", grad_input="jetfire_int8", grad_weight="mxfp4", input="e4m3")
     recipe, key = RECIPES.get(name, blocks), Keys(Keys(5).at(0)).at(0)
-    layer, x, g, found = made(*SHAPES[case], recipe)
+    layer, x, g, found = made(KINDS, *SHAPES[case], recipe)
     (xf, wf), (gd, wd), (gw, xw) = operands(layer, x, g, recipe, key)
     bias = rounded(layer.bias.detach(), recipe.bias, -1, key, "bias")
     y = rounded(PLAIN[kind](xf, wf, bias, **options), recipe.forward.out, 1, key, "forward.out", 0)
@@ -73,7 +52,7 @@ def test_torchs_own_products_of_rounded_operands(name, case):
 @pytest.mark.parametrize("adder", ["bf16", "sum=e5m10,order=blocked,block=3"])
 def test_accumulators_term_by_term(adder, case):
     recipe = Recipe(weight="e4m3", input="e3m4", grad_output="e5m2", accumulate=adder)
-    layer, x, g, (y, of_x, of_w) = made(*SHAPES[case], recipe, bias=False)
+    layer, x, g, (y, of_x, of_w) = made(KINDS, *SHAPES[case], recipe, bias=False)
     (xf, wf), (gd, wd), (gw, xw) = operands(layer, x, g, recipe, 0)
     assert gathered(layer, xf, wf, y, recipe)
     assert scattered(layer, gd, wd, of_x, recipe)

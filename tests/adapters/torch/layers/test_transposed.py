@@ -17,7 +17,7 @@ from chopper.recipes import Recipe  # noqa: E402
 from chopper_ext.torch import convert, report, unconvert  # noqa: E402
 from tests.adapters.torch.inputs import same  # noqa: E402
 from tests.adapters.torch.layers.reference import RECIPES, finished, passing, rounded  # noqa: E402
-from tests.adapters.torch.layers.windows import correlated, gathered, scattered  # noqa: E402
+from tests.adapters.torch.layers.windows import correlated, gathered, made, operands, scattered  # noqa: E402
 
 KINDS = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 PLAIN = {1: functional.conv_transpose1d, 2: functional.conv_transpose2d, 3: functional.conv_transpose3d}
@@ -35,32 +35,11 @@ SHAPES = (
 )
 
 
-def made(kind, arguments, options, shape, recipe, bias=True):
-    torch.manual_seed(0)
-    layer = convert(KINDS[kind](*arguments, bias=bias, **options), recipe, key=5)
-    x = (torch.randn(shape) * 4).requires_grad_()
-    y = layer(x)
-    g = torch.randn_like(y)
-    y.backward(g)
-    return layer, x.detach(), g, (y, x.grad, layer.weight.grad)
-
-
-def operands(layer, x, g, recipe, key):
-    """The weight is (channels of the input, channels of the output / groups, sizes)."""
-    f, d, w = recipe.forward, recipe.dgrad, recipe.wgrad
-    weight = layer.weight.detach()
-    return (
-        (rounded(x, f.lhs, 1, key, "forward.lhs", 0), rounded(weight, f.rhs, 0, key, "forward.rhs", 1)),
-        (rounded(g, d.lhs, 1, key, "dgrad.lhs", 0), rounded(weight, d.rhs, 1, key, "dgrad.rhs", 0)),
-        (rounded(g, w.lhs, 0, key, "wgrad.lhs", 1), rounded(x, w.rhs, 0, key, "wgrad.rhs", 1)),
-    )
-
-
 @pytest.mark.parametrize("case", range(len(SHAPES)))
 @pytest.mark.parametrize("name", ["everything", "clipped", "stochastic", "mxfp8", "tiles"])
 def test_torchs_own_products_of_rounded_operands(name, case):
     (kind, _, options, _), recipe, key = SHAPES[case], RECIPES[name], Keys(Keys(5).at(0)).at(0)
-    layer, x, g, found = made(*SHAPES[case], recipe)
+    layer, x, g, found = made(KINDS, *SHAPES[case], recipe)
     weight = layer.weight.detach()
     (xf, wf), (gd, wd), (gw, xw) = operands(layer, x, g, recipe, key)
     bias = rounded(layer.bias.detach(), recipe.bias, -1, key, "bias")
@@ -82,11 +61,10 @@ def test_accumulators_term_by_term(case):
     """The input is what a convolution makes, the output what it reads."""
     adder = "sum=e5m10,order=blocked,block=3"
     recipe = Recipe(weight="e4m3", input="e3m4", grad_output="e5m2", accumulate=adder)
-    layer, x, g, (y, of_x, of_w) = made(*SHAPES[case], recipe, bias=False)
+    layer, x, g, (y, of_x, of_w) = made(KINDS, *SHAPES[case], recipe, bias=False)
     (xf, wf), (gd, wd), (gw, xw) = operands(layer, x, g, recipe, 0)
-    assert scattered(layer, xf, wf, y, recipe)
-    assert gathered(layer, gd, wd, of_x, recipe)
-    assert correlated(layer, xw, gw, of_w, recipe)
+    right = scattered(layer, xf, wf, y, recipe), gathered(layer, gd, wd, of_x, recipe)
+    assert (*right, correlated(layer, xw, gw, of_w, recipe)) == (True, True, True)
 
 
 def test_sums_start_from_the_bias():

@@ -1,14 +1,39 @@
-"""The terms of every element of the three products of a convolution, in the order in which they are added."""
+"""Runs of convolutions, and the terms of every element of their three products, in the order of their sums."""
 
 from __future__ import annotations
 
 import itertools
 
 import numpy as np
+import torch
 
 import chopper
+from chopper_ext.torch import convert
+from tests.adapters.torch.layers.reference import rounded
 
-__all__ = ["correlated", "gathered", "scattered"]
+__all__ = ["correlated", "gathered", "made", "operands", "scattered"]
+
+
+def made(kinds, axes, arguments, options, shape, recipe, bias=True):
+    """Return a converted layer, an input, a gradient, and what the layer makes of them."""
+    torch.manual_seed(0)
+    layer = convert(kinds[axes](*arguments, bias=bias, **options), recipe, key=5)
+    x = (torch.randn(shape) * 4).requires_grad_()
+    y = layer(x)
+    g = torch.randn_like(y)
+    y.backward(g)
+    return layer, x.detach(), g, (y, x.grad, layer.weight.grad)
+
+
+def operands(layer, x, g, recipe, key):
+    """Return the rounded operands of the three products; a transposed kernel has the channels of the input first."""
+    f, d, w = recipe.forward, recipe.dgrad, recipe.wgrad
+    weight, first = layer.weight.detach(), 0 if layer.transposed else 1
+    return (
+        (rounded(x, f.lhs, 1, key, "forward.lhs", 0), rounded(weight, f.rhs, first, key, "forward.rhs", 1 - first)),
+        (rounded(g, d.lhs, 1, key, "dgrad.lhs", 0), rounded(weight, d.rhs, 1 - first, key, "dgrad.rhs", first)),
+        (rounded(g, w.lhs, 0, key, "wgrad.lhs", 1), rounded(x, w.rhs, 0, key, "wgrad.rhs", 1)),
+    )
 
 
 class Slide:
