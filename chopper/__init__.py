@@ -1,6 +1,7 @@
 """chopper: bit-exact emulation of low-precision number formats."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -97,9 +98,9 @@ _LATER = MappingProxyType(
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use what rounding alone does not need."""
-    if name in ("analysis", "hardware", "linalg", "ops", "recipes"):
-        return import_module(f"chopper.{name}")
+    """Import on first use what rounding alone does not need: names of other modules, and every module by its name."""
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)
+    if not name.startswith("_") and find_spec(f"chopper.{name}") is not None:
+        return import_module(f"chopper.{name}")
     raise AttributeError(f"module 'chopper' has no attribute {name!r}")

@@ -68,7 +68,8 @@ class Accumulator:
     compensated : str, optional
         "kahan" or "neumaier", in sequential order.
     overflow : str, Overflow or None
-        Policy of `sum`, and of products in the same format; of integers "wrap", "saturate" or "raise".
+        Policy of `sum`, and of products in the same format; of integers "wrap", "saturate" or "raise".  An exact sum
+        does not overflow: the policy is then that of `result`.
     random_bits : int
         Bits of a word that a stochastic mode uses, 1 to 32.
     flush : str or Format, optional

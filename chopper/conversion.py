@@ -8,6 +8,7 @@ import numpy as np
 
 from chopper.engine.backend import Draw, backend_of
 from chopper.engine.plan import request
+from chopper.engine.threads import as_threads
 from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
@@ -101,7 +102,7 @@ def chop(
     [0.3125, 448.0]
     """
     asked = request(get(fmt), rounding, overflow, random_bits, compat, axis=axis, scaling=scaling, scale=scale)
-    return backend_of(x).round(x, asked, Draw(key, offset, random_words), out, _threads(threads))
+    return backend_of(x).round(x, asked, Draw(key, offset, random_words), out, as_threads(threads))
 
 
 def encode(
@@ -143,7 +144,7 @@ def encode(
     [1.0]
     """
     asked = request(get(fmt), rounding, overflow, random_bits, compat, axis=axis, scaling=scaling, scale=scale)
-    codes = backend_of(x).encode(x, asked, Draw(key, offset, random_words), out, _threads(threads))
+    codes = backend_of(x).encode(x, asked, Draw(key, offset, random_words), out, as_threads(threads))
     return wrapped(codes, asked.fmt, axis)
 
 
@@ -184,13 +185,7 @@ def decode(
     array([448.,  nan], dtype=float32)
     """
     if isinstance(codes, ScaledArray):
-        return codes.decode_as(fmt, dtype, out, _threads(threads))
+        return codes.decode_as(fmt, dtype, out, as_threads(threads))
     if fmt is None:
         raise UnsupportedInputError("plain codes do not know their format; pass fmt=")
-    return backend_of(codes).decode(codes, get(fmt), dtype, out, _threads(threads))
-
-
-def _threads(threads: int | None) -> int | None:
-    if threads is None or (isinstance(threads, int) and not isinstance(threads, bool) and threads >= 1):
-        return threads
-    raise UnsupportedInputError(f"threads={threads!r} is not legal; legal: a positive integer or None")
+    return backend_of(codes).decode(codes, get(fmt), dtype, out, as_threads(threads))

@@ -8,6 +8,7 @@ from chopper.accumulate import Accumulator
 from chopper.engine.backend import elsewhere
 from chopper.engine.gemm.paths import multiply
 from chopper.engine.hardware.values import multiply_on
+from chopper.engine.threads import as_threads
 from chopper.errors import ChopperError, UnknownUnitError, UnsupportedInputError
 from chopper.formats.registry import get
 from chopper.hardware.base import Unit
@@ -128,8 +129,8 @@ def _product(
         keywords = {"accumulate": accumulate, "mode": mode, "out": out, "key": key, "threads": threads}
         return other.operate(function, (a, b, c), keywords)
     if isinstance(accumulate, Unit):
-        return multiply_on(accumulate, a, b, c, mode, out, threads, most_axes)
-    return multiply(a, b, c, accumulate, mode, out, key, threads, most_axes)
+        return multiply_on(accumulate, a, b, c, mode, out, as_threads(threads), most_axes)
+    return multiply(a, b, c, accumulate, mode, out, key, as_threads(threads), most_axes)
 
 
 def _unit(name: str) -> Unit:

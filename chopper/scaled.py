@@ -15,6 +15,7 @@ import numpy.typing as npt
 from chopper.engine.families.scaled import Blocks, decode_blocks
 from chopper.engine.families.scaled.layout import Axis, grid_shape, lengths
 from chopper.engine.inputs import as_codes, check_out
+from chopper.engine.threads import as_threads
 from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
@@ -172,7 +173,7 @@ class ScaledArray:
 
         Where `dtype` does not hold a product it is rounded once, to nearest, ties to even.
         """
-        return decode_blocks(self.blocks, self.fmt, self.axis, dtype, threads)
+        return decode_blocks(self.blocks, self.fmt, self.axis, dtype, as_threads(threads))
 
     def decode_as(self, fmt: Any, dtype: Any, out: Any, threads: int | None) -> Any:
         """Return the values as `chopper.decode` does: in `out` if given, a scalar for an array without axes.

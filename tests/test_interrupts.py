@@ -12,7 +12,9 @@ import pytest
 
 import chopper
 from chopper import ops
+from chopper.engine import threads
 from chopper.engine.threads import share
+from chopper.errors import UnsupportedInputError
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal(1_500_000).astype(np.float32)
@@ -75,3 +77,32 @@ def test_every_part_once_and_errors_raised() -> None:
     with pytest.raises(ValueError, match="1048576"):
         share(part, 1 << 21, 2)
     assert seen == [(0, 0)]
+
+
+def test_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work is done all the same, by the thread that asks for it; so it is at the end of the interpreter."""
+    seen: list[int] = []
+    start = threads._thread.start_new_thread
+    for most in (0, 1):
+        left = [most]
+
+        def refuse(work: Callable[[], None], given: tuple[()], left: list[int] = left) -> int:
+            left[0] -= 1
+            if left[0] < 0:
+                raise RuntimeError("can't start new thread")
+            return start(work, given)
+
+        monkeypatch.setattr(threads._thread, "start_new_thread", refuse)
+        seen.clear()
+        share(lambda first, last: seen.append(last - first), 1 << 22, 4)
+        assert len(seen) == 4 and sum(seen) == 1 << 22
+
+
+@pytest.mark.parametrize("count", [0, -1, True, 2.0, "2"])
+def test_counts_of_threads(count: object) -> None:
+    """Nothing runs under a count that is none: of -1 threads, none would do the work."""
+    seen: list[int] = []
+    for size in (1, 1 << 21):
+        with pytest.raises(UnsupportedInputError, match="legal: a positive integer or None"):
+            share(lambda first, last: seen.append(first), size, count)  # type: ignore[arg-type]
+    assert seen == []

@@ -1,5 +1,6 @@
 """What formats do to data and to computations: errors, backward errors, sweeps, and where precision was lost."""
 
+from chopper.analysis.accumulators import accumulator_bits
 from chopper.analysis.backward import backward_error, product_error
 from chopper.analysis.references import Accuracy, measure, spacing, ulp_errors
 from chopper.analysis.statistics import Errors, as_finite, compare, errors
@@ -12,6 +13,7 @@ __all__ = [
     "Outcome",
     "Trace",
     "Traced",
+    "accumulator_bits",
     "as_finite",
     "backward_error",
     "compare",

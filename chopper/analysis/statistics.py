@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.conversion import chop
+from chopper.engine.inputs import as_array
 from chopper.errors import UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.finfo import finfo
@@ -164,14 +165,14 @@ def as_finite(x: Any) -> _Array:
     Raises
     ------
     UnsupportedInputError
-        If there is none, or `x` holds something else than real numbers.
+        If there is none, or `x` holds something else than real numbers, or is masked.
 
     Examples
     --------
     >>> as_finite([[1, 2], [float("nan"), 3]])
     array([1., 2., 3.])
     """
-    given = np.asarray(x)
+    given = as_array(x)
     if given.dtype.kind not in "iufb" and given.dtype.name != "bfloat16":
         raise UnsupportedInputError(f"cannot compare data of dtype {given.dtype}; pass real numbers")
     data = given.astype(np.float64).reshape(-1)

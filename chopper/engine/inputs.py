@@ -20,7 +20,7 @@ from chopper.errors import (
 from chopper.formats.base import Format
 from chopper.formats.registry import get
 
-__all__ = ["as_codes", "as_real", "as_words", "check_out", "code_dtype", "exact_float", "is_number"]
+__all__ = ["as_array", "as_codes", "as_real", "as_words", "check_out", "code_dtype", "exact_float", "is_number"]
 
 _Array = npt.NDArray[Any]
 
@@ -43,7 +43,7 @@ def as_real(x: Any) -> _Array:
     RangeError
         For a Python integer without an exact float64.
     """
-    a = _as_array(exact_float(x) if type(x) is int else x)
+    a = as_array(exact_float(x) if type(x) is int else x)
     dtype = a.dtype
     if dtype.char in "efdl":
         return a
@@ -79,7 +79,14 @@ def exact_float(x: float) -> float:
     return number
 
 
-def _as_array(x: Any) -> _Array:
+def as_array(x: Any) -> _Array:
+    """Return `x` as an array, without copying arrays.
+
+    Raises
+    ------
+    UnsupportedInputError
+        For masked input, and for sequences of unequal lengths.
+    """
     if isinstance(x, np.ma.MaskedArray):
         raise UnsupportedInputError("cannot round a masked array; round x.data and keep x.mask, or fill it first")
     try:
@@ -112,7 +119,7 @@ def as_codes(codes: Any, fmt: Format) -> _Array:
     RangeError
         If one of them is not a code of the format.
     """
-    a = _as_array(codes)
+    a = as_array(codes)
     if _stores(a.dtype.name, fmt):
         a = a.astype(a.dtype.newbyteorder("="), copy=False).view(f"u{a.itemsize}")
     if a.dtype.kind not in "iu":

@@ -1,4 +1,4 @@
-"""The compiled loop for blocks whose scales are powers of two: one pass finds the scale and rounds the elements.
+"""The compiled loops for blocks whose scales are powers of two: one pass finds the scale and rounds the elements.
 
 Rounding x to an element times 2^k is rounding x to a format whose exponents are shifted by k.  So the element's own
 kernel serves on the carrier of x, with parameters that are shifted for each block.
@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
+import numpy as np
 from numba.extending import overload
 
 from chopper.engine.block_loops import loop, word_at
 from chopper.engine.compiled import apply
 from chopper.engine.families.scaled.parameters import LEFT
-from chopper.engine.lanes import peak, peek, store, where, wide
+from chopper.engine.lanes import load, peak, peek, store, where, wide
 from chopper.kernels.fixed import FixedParams
 from chopper.kernels.float import FloatParams
 from chopper.kernels.magic import FixedMagic, MagicParams
 
-__all__ = ["powers"]
+__all__ = ["across", "powers"]
+
+_TILE = 64
+"""Columns that are rounded together, so that what is known of each stays in cache."""
 
 
 def _shifted(f: Any, k: int, step: int) -> Any:
@@ -64,6 +69,15 @@ def _choose(f: Any, k: Any, step: Any) -> Any:
     return _BY_KIND[f.instance_class.__name__]
 
 
+@numba.njit(forceinline=True)
+def _scale(top: Any, s: Any) -> Any:
+    """Return the code of the scale for a largest magnitude, or `LEFT`, and the scale's exponent."""
+    code = min(max(((top - s.first) >> s.shift) + 1, s.least), s.most)
+    k = code - s.bias
+    legal = top < s.inf and s.low <= k <= s.high
+    return code if legal or top == 0 else LEFT, k if legal else s.low
+
+
 @loop
 def powers(
     kernel: Any, x: Any, words: Any, out: Any, scales: Any, f: Any, s: Any, span: Any, shape: Any, start: int, stop: int
@@ -86,11 +100,8 @@ def powers(
             for i in range(size):
                 mag = peek(kernel, x, first + i) & (s.inf | ((1 << s.shift) - 1))
                 top = where(mag > top, mag, top)
-        code = min(max(((wide(top) - s.first) >> s.shift) + 1, s.least), s.most)
-        k = code - s.bias
-        legal = wide(top) < s.inf and s.low <= k <= s.high
-        scales[block] = code if legal or wide(top) == 0 else LEFT
-        k = k if legal else s.low
+        code, k = _scale(wide(top), s)
+        scales[block] = code
         g = _shifted(f, k, (k << s.shift) * s.values)
         if size == len(span):
             for i in range(len(span)):
@@ -102,3 +113,41 @@ def powers(
                 store(apply(kernel, peek(kernel, x, first + i), word, g), out, first + i)
         first += size
         j = j + 1 if j + 1 < count else 0
+
+
+@loop
+def across(
+    kernel: Any, x: Any, words: Any, out: Any, scales: Any, f: Any, s: Any, shape: Any, start: int, stop: int
+) -> None:
+    """As `powers`, for blocks that lie across the rows of a stack of matrices: each is a piece of a column.
+
+    The shape is that of the matrices and the length of a block; work is counted in bands, as many rows as a block has
+    elements.  Codes of scales lie in the order of bands, then columns.
+    """
+    rows, columns, length = shape
+    count = (rows + length - 1) // length
+    tops, exponents = np.empty(_TILE, np.int64), np.empty(_TILE, np.int64)
+    for band in range(start, stop):
+        j = band % count
+        size = min(length, rows - j * length)
+        corner = (band // count * rows + j * length) * columns
+        for left in range(0, columns, _TILE):
+            width = min(_TILE, columns - left)
+            for i in range(width):
+                tops[i] = 0
+            for r in range(size):
+                first = corner + r * columns + left
+                for i in range(width):
+                    mag = peek(kernel, x, first + i) & (s.inf | ((1 << s.shift) - 1))
+                    top = load(kernel, tops[i])
+                    tops[i] = wide(where(mag > top, mag, top))
+            for i in range(width):
+                code, exponents[i] = _scale(tops[i], s)
+                scales[band * columns + left + i] = code
+            for r in range(size):
+                first = corner + r * columns + left
+                for i in range(width):
+                    k = load(kernel, exponents[i])
+                    g = _shifted(f, k, (k << s.shift) * s.values)
+                    word = word_at(kernel, words, first + i)
+                    store(apply(kernel, peek(kernel, x, first + i), word, g), out, first + i)

@@ -11,10 +11,25 @@ import os
 import threading
 from collections.abc import Callable
 
-__all__ = ["share"]
+from chopper.errors import UnsupportedInputError
+
+__all__ = ["as_threads", "share"]
 
 _THREADED = 1 << 20
 """Arrays below this size are not worth a second thread."""
+
+
+def as_threads(threads: object) -> int | None:
+    """Return how many threads a caller allows, None if all processors.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If it is no positive integer.
+    """
+    if threads is None or (isinstance(threads, int) and not isinstance(threads, bool) and threads >= 1):
+        return threads
+    raise UnsupportedInputError(f"threads={threads!r} is not legal; legal: a positive integer or None")
 
 
 def share(
@@ -24,9 +39,15 @@ def share(
 
     `weight` is how many elements each of the `size` stands for; `steps` tells that a part has several steps, between
     which an interrupt would leave it half done.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If `threads` is neither None nor a positive integer; nothing has run then.
     """
+    most = as_threads(threads) or _processors()
     whole = size * weight
-    count = 1 if whole < _THREADED else min(threads or _processors(), whole // (_THREADED // 2), size)
+    count = 1 if whole < _THREADED else min(most, whole // (_THREADED // 2), size)
     if count == 1 and not (steps and threading.current_thread() is threading.main_thread()):
         part(0, size)
         return
@@ -60,7 +81,7 @@ class _Parts:
         """Make all calls, wait for them, and raise the first error, or the interrupt that came meanwhile."""
         try:
             for _ in self._calls:
-                _thread.start_new_thread(self._work, ())
+                self._start()
             self._wait()
         except KeyboardInterrupt:
             self._finish()
@@ -68,10 +89,17 @@ class _Parts:
         for error in self._errors:
             raise error
 
+    def _start(self) -> None:
+        """Let one more thread work; this one, where the system or the end of the interpreter allows no more."""
+        try:
+            _thread.start_new_thread(self._work, ())
+        except RuntimeError:
+            self._work()
+
     def _finish(self) -> None:
         """Wait, through more interrupts too."""
         try:
-            _thread.start_new_thread(self._work, ())  # if the interrupt came before the first one
+            self._start()  # if the interrupt came before the first one
             self._wait()
         except KeyboardInterrupt:
             self._finish()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import singledispatch
 from typing import Any
@@ -20,16 +20,28 @@ from chopper.formats.level import plain
 from chopper.formats.lns import LnsFormat
 from chopper.formats.policies import Ties
 from chopper.formats.posit import PositFormat
+from chopper.formats.registry import get
 from chopper.formats.scaled import ScaledFormat
 from chopper.formats.takum import TakumFormat
 
-__all__ = ["LIST_BITS", "describe", "model"]
+__all__ = ["LIST_BITS", "describe", "formats_of", "model"]
 
 LIST_BITS = 12
 """Formats of a family that the scripts do not know are written out, value by value, up to this width."""
 
 
-def describe(fmt: Format) -> dict[str, Any]:
+def formats_of(chosen: str | Format | Iterable[str | Format]) -> Iterator[Format]:
+    """Return the formats of one name or of several, one after another as they are asked for.
+
+    Examples
+    --------
+    >>> [str(fmt) for fmt in formats_of("e4m3")], [str(fmt) for fmt in formats_of(["E4M3", "fp16"])]
+    (['e4m3'], ['e4m3', 'fp16'])
+    """
+    return map(get, (chosen,) if isinstance(chosen, str | Format) else chosen)
+
+
+def describe(fmt: str | Format) -> dict[str, Any]:
     """Return all that the page says about a format, as JSON-able values.
 
     Raises
@@ -39,11 +51,11 @@ def describe(fmt: Format) -> dict[str, Any]:
 
     Examples
     --------
-    >>> from chopper.formats.registry import get
-    >>> found = describe(get("e4m3"))
+    >>> found = describe("e4m3")
     >>> found["name"], found["bits"], found["model"]["exponent_bits"], found["special"][-1]
     ('e4m3', 8, 4, ['NaN', '0x7f'])
     """
+    fmt = get(fmt)
     row = row_of(fmt)
     element = fmt.element if isinstance(fmt, ScaledFormat) else fmt
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import webbrowser
 from collections.abc import Iterable
 from importlib.resources import files
@@ -11,9 +12,9 @@ from typing import Any
 
 from chopper import __version__
 from chopper.errors import UnsupportedInputError
-from chopper.explorer.describe import describe
+from chopper.explorer.describe import describe, formats_of
 from chopper.formats.base import Format
-from chopper.formats.registry import formats, get
+from chopper.formats.registry import formats
 from chopper.rounding import Overflow, Rounding
 
 __all__ = ["DEFAULT", "SCRIPTS", "page", "show_page", "write_page"]
@@ -23,8 +24,8 @@ DEFAULT = ("e4m3", "posit8", "mxfp4")
 
 SCRIPTS = (
     *(f"core/{name}.js" for name in (
-        "rational", "real", "number", "rules", "order", "float", "listed", "posit", "takum", "lns", "fixed", "list",
-        "model", "gaps", "blocks",
+        "rational", "real", "number", "rules", "order", "float", "listed", "tapered", "posit", "takum", "lns", "fixed",
+        "list", "model", "gaps", "blocks",
     )),
     *(f"view/{name}.js" for name in (
         "dom", "chart", "state", "picker", "line", "bits", "codes", "rounding", "accuracy", "study", "blocks", "main",
@@ -33,12 +34,14 @@ SCRIPTS = (
 """The scripts, each after those that it needs."""
 
 
-def page(chosen: Iterable[str | Format] = DEFAULT, study: dict[str, Any] | None = None, only: bool = False) -> str:
+def page(
+    chosen: str | Format | Iterable[str | Format] = DEFAULT, study: dict[str, Any] | None = None, only: bool = False
+) -> str:
     """Return the page as text.
 
     Parameters
     ----------
-    chosen : iterable of str or Format
+    chosen : str, Format or iterable of either
         The formats that are shown at first, at most eight of them.
     study : dict, optional
         What `chopper.explorer.study` found for the user's own array.
@@ -56,7 +59,7 @@ def page(chosen: Iterable[str | Format] = DEFAULT, study: dict[str, Any] | None 
     >>> text.startswith("<!doctype html>"), "https://" in text
     (True, False)
     """
-    first = list(dict.fromkeys(get(fmt) for fmt in chosen))
+    first = list(dict.fromkeys(formats_of(chosen)))
     if not 1 <= len(first) <= 8:
         raise UnsupportedInputError(f"{len(first)} formats are not legal; legal: 1 to 8")
     described: dict[str, dict[str, Any]] = {}
@@ -87,19 +90,15 @@ def _filled(data: dict[str, Any]) -> str:
         '"the data"': json.dumps(data, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c"),
         "/*scripts*/": f'(() => {{\n"use strict";\n{scripts}\n}})();',
     }
-    text = _asset("explorer.html")
-    for mark, part in parts.items():
-        before, found, after = text.partition(mark)
-        assert found, mark
-        text = before + part + after
-    return text
+    marks = re.compile("|".join(map(re.escape, parts)))  # all at once: a mark within a part stays what it is
+    return marks.sub(lambda found: parts[found[0]], _asset("explorer.html"))
 
 
 def _asset(name: str) -> str:
     return files("chopper.explorer").joinpath("assets", *name.split("/")).read_text("utf-8")
 
 
-def write_page(path: str | Path, chosen: Iterable[str | Format] = DEFAULT, **options: Any) -> None:
+def write_page(path: str | Path, chosen: str | Format | Iterable[str | Format] = DEFAULT, **options: Any) -> None:
     """Write the page to a file; `options` are those of `page`.
 
     Raises

@@ -13,9 +13,10 @@ import numpy.typing as npt
 from chopper.analysis import as_finite, errors
 from chopper.conversion import chop
 from chopper.errors import ChopperError
+from chopper.explorer.describe import formats_of
 from chopper.formats.base import Format
-from chopper.formats.registry import get
 from chopper.formats.takum import TakumFormat
+from chopper.rounding import Rounding
 
 __all__ = ["FLOOR", "binades", "is_quick", "study"]
 
@@ -25,18 +26,20 @@ FLOOR = -64
 _Array = npt.NDArray[np.float64]
 
 
-def study(x: Any, formats: Iterable[str | Format], name: str = "", rounding: str = "nearest_even") -> dict[str, Any]:
+def study(
+    x: Any, formats: str | Format | Iterable[str | Format], name: str = "", rounding: str | Rounding = "nearest_even"
+) -> dict[str, Any]:
     """Return what formats do to the finite numbers of an array, as JSON-able values.
 
     Parameters
     ----------
     x : array of numbers
         Taken as one row of float64; infinities and NaNs are left out and counted.
-    formats : iterable of str or Format
+    formats : str, Format or iterable of either
         The formats.
     name : str
         What the array is called.
-    rounding : str
+    rounding : str or Rounding
         A rounding mode; the random words are those of key 0.
 
     Returns
@@ -49,7 +52,9 @@ def study(x: Any, formats: Iterable[str | Format], name: str = "", rounding: str
     Raises
     ------
     UnsupportedInputError
-        If there is no finite number.
+        If there is no finite number, or something else than real numbers.
+    RoundingError
+        If there is no such mode.
 
     Examples
     --------
@@ -57,12 +62,13 @@ def study(x: Any, formats: Iterable[str | Format], name: str = "", rounding: str
     >>> found["binades"], found["formats"]["e4m3"]["exact"], found["formats"]["e4m3"]["histogram"]
     ({'first': -4, 'counts': [1, 0, 0, 0, 1, 1]}, 0.6666666666666666, {'first': -7, 'counts': [1]})
     """
+    mode = Rounding.parse(rounding).value
+    data = as_finite(x)
     given = np.asarray(x)
-    data = as_finite(given)
-    rows = {str(fmt): _row(data, fmt, rounding) for fmt in map(get, formats)}
+    rows = {str(fmt): _row(data, fmt, mode) for fmt in formats_of(formats)}
     return {
         "name": name,
-        "rounding": rounding,
+        "rounding": mode,
         "shape": list(given.shape),
         "dtype": str(given.dtype),
         "count": data.size,
@@ -78,6 +84,7 @@ def is_quick(fmt: Format) -> bool:
 
     Examples
     --------
+    >>> from chopper.formats.registry import get
     >>> is_quick(get("e4m3")), is_quick(get("takum_log16"))
     (True, False)
     """
@@ -94,7 +101,6 @@ def _row(data: _Array, fmt: Format, rounding: str) -> dict[str, Any]:
     with np.errstate(over="ignore", under="ignore"):
         relative = (result[kept] - data[kept]) / np.abs(data[kept])
     found["histogram"] = binades(relative, FLOOR)
-    found["mean_rel"] = _plain(float(relative.mean()) if relative.size else 0.0)
     return found
 
 

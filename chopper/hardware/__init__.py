@@ -5,7 +5,7 @@ A unit is one row of data.  It is used on codes by `products`, and on numbers by
 
 from chopper.hardware.base import Unit
 from chopper.hardware.casts import Conversion, conversion, conversions
-from chopper.hardware.chains import EvenOddChain, ExactSum, FusedChain, PairSum, PairTree
+from chopper.hardware.chains import EvenOddChain, ExactSum, FusedChain, PairSum, PairTree, Rules
 from chopper.hardware.codes import products
 from chopper.hardware.models import FusedSum, GroupedSum, IntegerSum, StagedSum
 from chopper.hardware.registry import unit, units
@@ -20,6 +20,7 @@ __all__ = [
     "IntegerSum",
     "PairSum",
     "PairTree",
+    "Rules",
     "StagedSum",
     "Unit",
     "conversion",

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from chopper.errors import PolicyError
+from chopper.formats.registry import get
+from chopper.hardware.fitting import check_formats
+
 __all__ = ["EVIDENCE", "Unit"]
 
 EVIDENCE = {
@@ -42,7 +46,20 @@ class Unit:
     scale : str
         Format of the scales that blocks of operands have, "" where there are none.
     block : int
-        How many k share a scale.
+        How many k share a scale, 0 where there are no scales.
+
+    Raises
+    ------
+    PolicyError
+        If the formats do not suit the arithmetic.
+    UnknownFormatError
+        If there is no such format.
+
+    Examples
+    --------
+    >>> from chopper.hardware import FusedSum
+    >>> Unit("mine.mma.e4m3", "e4m3", "e4m3", "fp32", 32, FusedSum(32, 25), "none", "literature", "a thought").c
+    'fp32'
     """
 
     name: str
@@ -58,6 +75,14 @@ class Unit:
     aliases: tuple[str, ...] = ()
     scale: str = ""
     block: int = 0
+
+    def __post_init__(self) -> None:
+        for field in ("a", "b", "c", "scale"):
+            name = getattr(self, field)
+            object.__setattr__(self, field, str(get(name)) if name or field != "scale" else "")
+        if isinstance(self.k, bool) or not isinstance(self.k, int) or self.k < 1:
+            raise PolicyError(f"k={self.k!r} is not legal; legal: a positive integer")
+        check_formats(self.model, self.a, self.b, self.c, self.scale, self.block)
 
     def __str__(self) -> str:
         return self.name

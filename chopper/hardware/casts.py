@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.conversion import chop, encode
-from chopper.errors import UnknownUnitError, UnsupportedInputError, nearest_names
+from chopper.engine.inputs import as_array
+from chopper.errors import UnsupportedInputError
+from chopper.hardware.names import look_up
 
 __all__ = ["Conversion", "conversion", "conversions"]
 
@@ -62,7 +64,7 @@ class Conversion:
         Raises
         ------
         UnsupportedInputError
-            If it is not float32.
+            If it is not float32, of either byte order.
         """
         return encode(self._read(x), self.fmt, self.rounding, threads=threads)
 
@@ -71,9 +73,12 @@ class Conversion:
         return chop(self._read(x), self.fmt, self.rounding, threads=threads)
 
     def _read(self, x: Any) -> _Array:
-        numbers = np.asarray(x)
-        if numbers.dtype != np.float32:
-            raise UnsupportedInputError(f"{self.name} converts float32; the dtype here is {numbers.dtype}")
+        numbers = as_array(x)
+        if numbers.dtype.newbyteorder("=") != np.float32:
+            raise UnsupportedInputError(
+                f"{self.name} converts float32; the dtype is {numbers.dtype}; convert it with astype(numpy.float32)"
+            )
+        numbers = numbers.astype(np.float32, copy=False)
         if not self.flush:
             return numbers
         bits = np.ascontiguousarray(numbers).view(np.uint32)
@@ -116,7 +121,7 @@ def conversions() -> tuple[Conversion, ...]:
 
 
 def conversion(name: str | Conversion) -> Conversion:
-    """Return the conversion of a name; a `Conversion` is returned as it is.
+    """Return the conversion of a name, written as that of a `unit`; a `Conversion` is returned as it is.
 
     Raises
     ------
@@ -130,11 +135,4 @@ def conversion(name: str | Conversion) -> Conversion:
     """
     if isinstance(name, Conversion):
         return name
-    known = {one.name: one for one in conversions()}
-    folded = str(name).strip().lower()
-    if folded not in known:
-        near = nearest_names(folded, known)
-        raise UnknownUnitError(
-            f"unknown conversion {name!r}; {f'nearest: {near}' if near else 'see hardware.conversions()'}"
-        )
-    return known[folded]
+    return look_up(name, {one.name: one for one in conversions()}, "conversion")

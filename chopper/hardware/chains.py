@@ -19,7 +19,7 @@ _SUBNORMALS = ("gradual", "signed_zero", "zero")
 
 
 def _legal(name: str, value: object, legal: tuple[object, ...]) -> None:
-    if value not in legal:
+    if not any(type(value) is type(one) and value == one for one in legal):
         raise PolicyError(f"{name}={value!r} is not legal; legal: {', '.join(map(repr, legal))}")
 
 
@@ -75,9 +75,9 @@ class Rules:
             raise PolicyError("fmt='fp64' is rounded to nearest_even with gradual underflow only; leave the others out")
 
 
-def _single(rules: Rules) -> None:
-    if rules.fmt != "fp32":
-        raise PolicyError(f"rules with fmt={rules.fmt!r} suit a FusedChain only; legal here: 'fp32'")
+def _legal_rules(rules: object, *formats: str) -> None:
+    if not isinstance(rules, Rules) or rules.fmt not in formats:
+        raise PolicyError(f"rules={rules!r} is not legal; legal here: Rules with fmt {' or '.join(map(repr, formats))}")
 
 
 IEEE = Rules()
@@ -90,9 +90,16 @@ CDNA2 = Rules(results="flush_rounded", operands="zero", addend="zero")
 """AMD CDNA2's 16-bit matrix instructions.  With products flushed too, no sum has bits in which "flush" would differ."""
 
 
+class _Steps:
+    """What runs a model, and which of its fields software chooses: none."""
+
+    engine: ClassVar[str] = "chains"
+    options: ClassVar[tuple[str, ...]] = ()
+
+
 @final
 @dataclass(frozen=True)
-class FusedChain:
+class FusedChain(_Steps):
     """A chain of fused multiply-adds: acc = c; for each term in turn acc = R(a_k b_k + acc).
 
     Parameters
@@ -106,7 +113,7 @@ class FusedChain:
     Raises
     ------
     PolicyError
-        If `order` is no permutation.
+        If `order` is no permutation, or any but (0,) in fp64.
 
     Examples
     --------
@@ -114,15 +121,14 @@ class FusedChain:
     2
     """
 
-    engine: ClassVar[str] = "chains"
-    options: ClassVar[tuple[str, ...]] = ()
-
     order: tuple[int, ...] = (0,)
     rules: Rules = IEEE
 
     def __post_init__(self) -> None:
-        if not isinstance(self.order, tuple) or not self.order or {*self.order} != {*range(len(self.order))}:
+        whole = isinstance(self.order, tuple) and all(type(n) is int for n in self.order)
+        if not whole or not self.order or sorted(self.order) != list(range(len(self.order))):
             raise PolicyError(f"order={self.order!r} is not legal; legal: a tuple with a permutation of 0 ... n-1")
+        _legal_rules(self.rules, "fp32", "fp64")
         if self.rules.fmt == "fp64" and self.order != (0,):
             raise PolicyError(f"order={self.order!r} does not suit fp64; legal: (0,)")
 
@@ -134,7 +140,7 @@ class FusedChain:
 
 @final
 @dataclass(frozen=True)
-class EvenOddChain:
+class EvenOddChain(_Steps):
     """Two chains of fused multiply-adds from +0, over the even and the odd terms of a block: acc = R(acc + R(e + o)).
 
     Parameters
@@ -147,7 +153,7 @@ class EvenOddChain:
     Raises
     ------
     PolicyError
-        If a field is out of range.
+        If `terms` is odd or out of range, or `rules` are not in fp32.
 
     Examples
     --------
@@ -155,20 +161,17 @@ class EvenOddChain:
     32
     """
 
-    engine: ClassVar[str] = "chains"
-    options: ClassVar[tuple[str, ...]] = ()
-
     terms: int = 32
     rules: Rules = X86
 
     def __post_init__(self) -> None:
         _legal_terms(self.terms, "an even number", lambda n: n % 2 == 0)
-        _single(self.rules)
+        _legal_rules(self.rules, "fp32")
 
 
 @final
 @dataclass(frozen=True)
-class PairTree:
+class PairTree(_Steps):
     """Sums of neighbours: of 4 terms R(R(p_0 + p_1) + R(p_2 + p_3)); then acc = R(acc + it), blocks in order of k.
 
     Parameters
@@ -183,7 +186,7 @@ class PairTree:
     Raises
     ------
     PolicyError
-        If a field is out of range.
+        If `terms` is no power of two, `fused` no bool, or `rules` are not in fp32.
 
     Examples
     --------
@@ -191,21 +194,19 @@ class PairTree:
     'nearest_even'
     """
 
-    engine: ClassVar[str] = "chains"
-    options: ClassVar[tuple[str, ...]] = ()
-
     terms: int = 4
     fused: bool = False
     rules: Rules = IEEE
 
     def __post_init__(self) -> None:
         _legal_terms(self.terms, "a power of two", lambda n: n & (n - 1) == 0)
-        _single(self.rules)
+        _legal("fused", self.fused, (False, True))
+        _legal_rules(self.rules, "fp32")
 
 
 @final
 @dataclass(frozen=True)
-class ExactSum:
+class ExactSum(_Steps):
     """The exact sum of the products of a block and acc, rounded once to binary32, to nearest even; +0 if it is zero.
 
     Parameters
@@ -224,9 +225,6 @@ class ExactSum:
     2
     """
 
-    engine: ClassVar[str] = "chains"
-    options: ClassVar[tuple[str, ...]] = ()
-
     terms: int = 4
 
     def __post_init__(self) -> None:
@@ -235,7 +233,7 @@ class ExactSum:
 
 @final
 @dataclass(frozen=True)
-class PairSum:
+class PairSum(_Steps):
     """Products of 8-bit integers, summed by twos into int16, which saturates; int32, which wraps, adds these sums.
 
     Parameters
@@ -255,7 +253,6 @@ class PairSum:
     """
 
     engine: ClassVar[str] = "pairs"
-    options: ClassVar[tuple[str, ...]] = ()
 
     terms: int = 4
 

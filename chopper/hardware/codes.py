@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chopper.engine.inputs import as_codes
+from chopper.engine.inputs import as_array, as_codes
+from chopper.engine.threads import as_threads
 from chopper.errors import UnsupportedInputError
 from chopper.formats.registry import get
 from chopper.hardware.base import Unit
@@ -48,7 +49,7 @@ def products(
     Raises
     ------
     UnsupportedInputError, RangeError
-        If shapes do not go together, or a number is not a code.
+        If shapes do not go together, a number is not a code, or `threads` is no positive integer.
     UnknownUnitError
         If there is no such unit.
 
@@ -60,6 +61,7 @@ def products(
     '0x42000000'
     """
     unit = find(unit)
+    threads = as_threads(threads)
     x, y = _checked(a, unit.a), _checked(b, unit.b)
     if x.ndim < 2 or y.ndim < 2 or x.shape[-1] != y.shape[-1]:
         raise UnsupportedInputError(
@@ -124,7 +126,7 @@ def _dtype(name: str) -> np.dtype[Any]:
 def _checked(x: Any, name: str) -> _Array:
     """Return checked codes."""
     dtype = _dtype(name)
-    given = np.asarray(x)
+    given = as_array(x)
     if given.dtype.kind == "i" and given.dtype.itemsize == dtype.itemsize and name.startswith("int"):
         return given.astype(f"i{dtype.itemsize}", copy=False).view(dtype)
     return as_codes(given, get("fp32" if name == "tf32" else name))

@@ -35,7 +35,7 @@ class FusedSum:
     fraction : int
         Bits that are kept below the largest exponent.
     precision : int
-        Bits of a result's significand, the leading one included.
+        Bits of a result's significand, the leading one included: at most 24, of results in fp16 at most 11.
     rounding : str
         "toward_zero" or "nearest_even".
     floor : int, optional
@@ -96,6 +96,11 @@ class GroupedSum:
         Products in a block and in a group.
     fraction, floor
         As for `FusedSum`; results are truncated to float32.
+
+    Raises
+    ------
+    PolicyError
+        If a field is out of range, or `terms` is no multiple of `group`.
     """
 
     engine: ClassVar[str] = "grouped"
@@ -110,6 +115,10 @@ class GroupedSum:
         _check("fraction", self.fraction, 1, 40)
         _check("terms", self.terms, 1, 64)
         _check("group", self.group, 1, self.terms)
+        if self.terms % self.group:
+            raise PolicyError(f"terms={self.terms} is no multiple of group={self.group}")
+        if self.floor is not None:
+            _check("floor", self.floor, -1000, 1000)
 
 
 @dataclass(frozen=True)
@@ -135,6 +144,11 @@ class StagedSum:
         Bits that are kept.
     split : bool
         Whether even and odd products are added apart.
+
+    Raises
+    ------
+    PolicyError
+        If a field is out of range, `room` below `fraction`, or `split` no bool.
     """
 
     engine: ClassVar[str] = "staged"
@@ -148,6 +162,8 @@ class StagedSum:
     def __post_init__(self) -> None:
         for name, low, high in (("terms", 1, 64), ("fraction", 1, 30), ("room", self.fraction, 40)):
             _check(name, getattr(self, name), low, high)
+        if not isinstance(self.split, bool):
+            raise PolicyError(f"split={self.split!r} is not legal; legal: True, False")
 
 
 @dataclass(frozen=True)
@@ -160,6 +176,11 @@ class IntegerSum:
         Products of one instruction.
     overflow : str
         "wrap": modulo 2^32; "saturate": each instruction adds its products to c exactly and saturates once.
+
+    Raises
+    ------
+    PolicyError
+        If a field is out of range.
     """
 
     engine: ClassVar[str] = "integers"

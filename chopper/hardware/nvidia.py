@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from chopper.hardware.base import Unit
 from chopper.hardware.models import FusedSum, GroupedSum, IntegerSum
@@ -28,16 +28,30 @@ _EMULATED = (
 )
 
 
+class _Scales(NamedTuple):
+    """Scales of a kind of instruction: what formats are called with them, ``mx_e4m3``; their format, and k for each."""
+
+    prefix: str = ""
+    kind: str = ""
+    scale: str = ""
+    block: int = 0
+
+
+_NO_SCALES = _Scales()
+
+
 def _row(
-    where: str, a: str, b: str, c: str, k: int, model: Any, evidence: str, source: str, also: str = "", note: str = ""
-) -> Unit:
+    where: str, a: str, b: str, c: str, k: int, model: Any, evidence: str, source: str, also: str = "", note: str = "",
+    scales: _Scales = _NO_SCALES,
+) -> Unit:  # fmt: skip
     """Return a row; `where` is ``device.instruction``, `also` other devices that have it."""
     device, instruction = where.split(".")
     shape = "m8n8" if device == "v100" or (device == "turing" and c == "int32") else "m16n8"
-    tail = f"{a if a == b else f'{a}_{b}'}{'' if c in ('fp32', 'int32') else f'.{c}'}"
+    tail = f"{scales.prefix}{a if a == b else f'{a}_{b}'}{'' if c in ('fp32', 'int32') else f'.{c}'}"
     text = f"{_INSTRUCTIONS[instruction].format(shape=shape, k=k)} .{_PTX.get(c, c)}.{_PTX.get(a, a)}.{_PTX.get(b, b)}"
+    text += f" .kind::{scales.kind} .block_scale .{scales.scale}" if scales.kind else ""
     aliases = tuple(f"{other}.{instruction}.{tail}" for other in also.split())
-    return Unit(f"{where}.{tail}", a, b, c, k, model, text, evidence, source, note, aliases)
+    return Unit(f"{where}.{tail}", a, b, c, k, model, text, evidence, source, note, aliases, scales.scale, scales.block)
 
 
 def _half(model: FusedSum, floor: int | None) -> FusedSum:
@@ -136,23 +150,13 @@ def _blackwell() -> Iterator[Unit]:
 
 def _scaled(where: str, also: str) -> Iterator[Unit]:
     """Yield the rows of operands with scales."""
+    mx = _Scales("mx_", "mxf8f6f4", "e8m0", 32)
     for a, b in product(_SMALL, _SMALL):
-        row = _row(where, a, b, "fp32", 32, FusedSum(32, 25, floor=-133), "literature", _SIM, also,
-                   "The floor is that of unscaled formats: unverified.")  # fmt: skip
-        yield _with_scales(row, "mx", "mxf8f6f4", "e8m0", 32)
-    for kind, prefix, scale, block in (("mxf4", "mx4", "e8m0", 32), ("mxf4nvf4", "nv", "ue4m3", 16)):
-        row = _row(where, "e2m1", "e2m1", "fp32", 64, GroupedSum(64, 16, 35), "literature", _SIM, also,
-                   "Whether small exponents have a floor is unknown: none here.")  # fmt: skip
-        yield _with_scales(row, prefix, kind, scale, block)
-
-
-def _with_scales(row: Unit, prefix: str, kind: str, scale: str, block: int) -> Unit:
-    """Return the row of a kind of instruction with scales: ``mx_e4m3`` is e4m3 with the scales of MX."""
-    names = [
-        f"{where}.{prefix}_{rest}" for where, _, rest in (name.rpartition(".") for name in (row.name, *row.aliases))
-    ]
-    text = f"{row.instruction} .kind::{kind} .block_scale .{scale}"
-    return replace(row, name=names[0], aliases=tuple(names[1:]), instruction=text, scale=scale, block=block)
+        yield _row(where, a, b, "fp32", 32, FusedSum(32, 25, floor=-133), "literature", _SIM, also,
+                   "The floor is that of unscaled formats: unverified.", mx)  # fmt: skip
+    for scales in (_Scales("mx4_", "mxf4", "e8m0", 32), _Scales("nv_", "mxf4nvf4", "ue4m3", 16)):
+        yield _row(where, "e2m1", "e2m1", "fp32", 64, GroupedSum(64, 16, 35), "literature", _SIM, also,
+                   "Whether small exponents have a floor is unknown: none here.", scales)  # fmt: skip
 
 
 NVIDIA: tuple[Unit, ...] = (*_before_hopper(), *_hopper(), *_blackwell())

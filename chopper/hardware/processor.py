@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chopper.engine.inputs import as_array
 from chopper.errors import UnsupportedInputError
 
 __all__ = ["SHAPES", "machine", "missing", "operate", "products"]
@@ -54,12 +55,18 @@ def missing(instruction: str) -> str | None:
     UnsupportedInputError
         If there is no such instruction.
     """
-    from chopper.engine.hardware.instructions import TILED, VECTORS, lacking
+    from chopper.engine.hardware.instructions import lacking
 
-    if instruction not in VECTORS and instruction not in TILED:
+    _check_name(instruction)
+    return lacking(instruction)
+
+
+def _check_name(instruction: str) -> None:
+    from chopper.engine.hardware.instructions import TILED, VECTORS
+
+    if not isinstance(instruction, str) or (instruction not in VECTORS and instruction not in TILED):
         legal = ", ".join((*SHAPES, "vcvtneps2bf16", "vcvtps2ph.up", "add.ps.up"))
         raise UnsupportedInputError(f"instruction={instruction!r} is not known; legal: {legal} and others like these")
-    return lacking(instruction)
 
 
 def machine() -> str:
@@ -70,17 +77,33 @@ def machine() -> str:
 
 
 def operate(instruction: str, *operands: _Array) -> _Array:
-    """Run an instruction on each element of its operands, all of one size; returns the bytes of the results.
+    """Run an instruction on vector registers on each element of its operands; returns the bytes of the results.
+
+    Parameters
+    ----------
+    instruction : str
+        As for `missing`, none that works on tiles.
+    operands : arrays
+        As many as the instruction takes, all of as many bytes; it reads the patterns, whatever the dtypes.
 
     Raises
     ------
     UnsupportedInputError
-        If the processor lacks it; the message says why.
+        If operands do not fit, or the processor lacks the instruction; the message says why.
     """
-    from chopper.engine.hardware.instructions import run_vector
+    from chopper.engine.hardware.instructions import VECTORS, run_vector
 
+    _check_name(instruction)
+    if instruction not in VECTORS:
+        raise UnsupportedInputError(f"{instruction} works on tiles; use products")
+    count = len(VECTORS[instruction].inputs)
+    arrays = [_as_patterns(x, f"operand {n}") for n, x in enumerate(operands)]
+    if len(arrays) != count or len({x.nbytes for x in arrays}) != 1:
+        raise UnsupportedInputError(
+            f"{instruction} takes {count} operands of as many bytes; given: {[x.nbytes for x in arrays]}"
+        )
     _require(instruction)
-    return run_vector(instruction, *operands)
+    return run_vector(instruction, *arrays)
 
 
 def products(instruction: str, a: _Array, b: _Array, c: _Array) -> _Array:
@@ -90,24 +113,31 @@ def products(instruction: str, a: _Array, b: _Array, c: _Array) -> _Array:
     ----------
     instruction : str
         A key of `SHAPES`, whose m and n the tiles have.
-    a, b, c : arrays of unsigned integers
+    a, b, c : arrays of integers
         Codes (T, m, K), (T, n, K) and (T, m, n); longer K chains instructions, a shorter or odd one is filled up with
         zeros; of AMX, tiles are made shorter instead as far as groups of 4 bytes allow.
 
     Raises
     ------
     UnsupportedInputError
-        If shapes do not fit, or the processor lacks the instruction.
+        If shapes or dtypes do not fit, or the processor lacks the instruction.
     """
+    _check_name(instruction)
+    if instruction not in SHAPES:
+        raise UnsupportedInputError(f"{instruction} adds no products; legal: {', '.join(SHAPES)}; or use operate")
     m, n, k = SHAPES[instruction]
-    _require(instruction)
-    shapes = (a.shape[:-1], b.shape[:-1], c.shape)
-    if shapes != ((len(c), m), (len(c), n), (len(c), m, n)) or a.shape[-1] != b.shape[-1]:
+    size = (4 if m == 1 else 64) // k
+    a, b, c = (_as_patterns(x, name, width) for x, name, width in ((a, "a", size), (b, "b", size), (c, "c", 4)))
+    count = c.shape[:1]
+    if (a.shape[:-1], b.shape[:-1], c.shape) != ((*count, m), (*count, n), (*count, m, n)) or a.shape[-1] != b.shape[
+        -1
+    ]:
         raise UnsupportedInputError(
             f"shapes {a.shape}, {b.shape}, {c.shape} do not fit; legal: (T, {m}, K), (T, {n}, K), (T, {m}, {n})"
         )
-    d = np.ascontiguousarray(c)
-    for start in range(0, a.shape[-1], k):
+    _require(instruction)
+    d = c.copy()
+    for start in range(0, a.shape[-1] if c.size else 0, k):
         left, right = (_filled(x[..., start : start + k], k, m > 1) for x in (a, b))
         d = _on_tiles(instruction, left, right, d) if m > 1 else _on_lanes(instruction, left, right, d)
     return d
@@ -117,6 +147,16 @@ def _require(instruction: str) -> None:
     reason = missing(instruction)
     if reason:
         raise UnsupportedInputError(f"{instruction} cannot run here: {reason}")
+
+
+def _as_patterns(x: _Array, name: str, size: int | None = None) -> _Array:
+    """Return an array in the byte order of the processor: of integers of `size` bytes, or of any numbers to 4 bytes."""
+    found = as_array(x)
+    kind, width = found.dtype.kind, found.dtype.itemsize
+    if (kind not in "iu" or width != size) if size else (kind not in "iuf" or width > 4):
+        legal = f"integers of {8 * size} bits" if size else "integers and floats of at most 32 bits"
+        raise UnsupportedInputError(f"{name} has dtype {found.dtype}; legal: {legal}")
+    return np.ascontiguousarray(found.astype(found.dtype.newbyteorder("="), copy=False))
 
 
 def _filled(x: _Array, k: int, short: bool) -> _Array:

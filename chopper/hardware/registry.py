@@ -7,8 +7,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from chopper.errors import PolicyError, UnknownUnitError, nearest_names
+from chopper.errors import PolicyError, UnknownUnitError
 from chopper.hardware.base import Unit
+from chopper.hardware.names import folded, look_up
 from chopper.hardware.tables import UNITS
 
 __all__ = ["unit", "units"]
@@ -52,9 +53,9 @@ def unit(name: str | Unit, **options: Any) -> Unit:
     if isinstance(name, Unit):
         found = name
     elif isinstance(name, str):
-        stem, _, tail = name.partition("<")
-        options = {**_options(name, tail), **options} if tail else options
-        found = _find(stem)
+        stem, mark, tail = name.partition("<")
+        options = {**_options(name, tail), **options} if mark else options
+        found = look_up(stem, _names(), "unit")
     else:
         raise UnknownUnitError(f"a unit is a name such as 'h100.wgmma.e4m3' or a Unit, not {name!r}")
     return _with(found, options) if options else found
@@ -62,26 +63,16 @@ def unit(name: str | Unit, **options: Any) -> Unit:
 
 @cache
 def _names() -> MappingProxyType[str, Unit]:
-    return MappingProxyType({_fold(name): one for one in UNITS for name in (*one.aliases, one.name)})
-
-
-def _fold(name: str) -> str:
-    return name.strip().lower().replace("-", "_").replace(" ", "_")
-
-
-def _find(name: str) -> Unit:
-    found = _names().get(_fold(name))
-    if found is None:
-        near = nearest_names(_fold(name), _names())
-        raise UnknownUnitError(f"unknown unit {name!r}; {f'nearest: {near}' if near else 'see hardware.units()'}")
-    return found
+    return MappingProxyType({folded(name): one for one in UNITS for name in (*one.aliases, one.name)})
 
 
 def _options(name: str, tail: str) -> dict[str, Any]:
-    pairs = [part.partition("=") for part in tail.removesuffix(">").split(",")]
-    if not tail.endswith(">") or not all(key.strip() and value.strip().isdecimal() for key, _, value in pairs):
-        raise UnknownUnitError(f"unit {name!r}: options are written as in 'h100.wgmma.e4m3<promote=128>'")
-    return {key.strip(): int(value) for key, _, value in pairs}
+    pairs = [part.split("=") for part in tail.strip().removesuffix(">").split(",")]
+    found = {pair[0].strip(): pair[-1].strip() for pair in pairs}
+    written = tail.strip().endswith(">") and all(len(pair) == 2 for pair in pairs) and len(found) == len(pairs)
+    if not written or not all(key and value.isdecimal() and len(value) < 20 for key, value in found.items()):
+        raise UnknownUnitError(f"unit {name!r}: options are written as in 'h100.wgmma.e4m3<promote=128>', each once")
+    return {key: int(value) for key, value in found.items()}
 
 
 def _with(found: Unit, options: dict[str, Any]) -> Unit:
@@ -92,7 +83,8 @@ def _with(found: Unit, options: dict[str, Any]) -> Unit:
                 f"{key}={options[key]!r} is no option of {found.name}; legal: {', '.join(legal) or 'none'}"
             )
     stem = found.name.partition("<")[0]
+    plain = _names().get(folded(stem), found).model  # a unit of the caller's own is in no table
     model = replace(found.model, **options)
-    chosen = {key: value for key in legal if (value := getattr(model, key)) != getattr(_find(stem).model, key)}
+    chosen = {key: value for key in legal if (value := getattr(model, key)) != getattr(plain, key, None)}
     text = ", ".join(f"{key}={value}" for key, value in chosen.items())
     return replace(found, model=model, name=f"{stem}<{text}>" if text else stem, aliases=())

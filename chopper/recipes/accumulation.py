@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import Any
 
 from chopper.accumulate import Accumulator
-from chopper.errors import PolicyError
+from chopper.errors import FormatError, PolicyError, UnknownFormatError
+from chopper.formats.registry import get
 from chopper.recipes.text import check_known, options
 from chopper.rounding import Rounding
 
@@ -50,7 +51,7 @@ def accumulation(given: Any) -> Accumulator | str | None:
 
 
 def _read(text: str) -> Accumulator | str | None:
-    if text == "fp32":
+    if text.lower() == "fp32":
         return None
     if "=" in text and "<" not in text.partition("=")[0]:
         given: dict[str, Any] = options(text, "an Accumulator", _FIELDS)
@@ -60,9 +61,17 @@ def _read(text: str) -> Accumulator | str | None:
         if "fused" in given:
             given["fused"] = {"true": True, "false": False}.get(given["fused"].lower(), given["fused"])
         return Accumulator(**given)
-    if "." in text.partition("<")[0]:
+    if "." in text.partition("<")[0] and not _is_format(text):  # such as q3.4
         return _unit(text)
     return Accumulator(sum=text)
+
+
+def _is_format(text: str) -> bool:
+    try:
+        get(text)
+    except (FormatError, UnknownFormatError):
+        return False
+    return True
 
 
 def _unit(name: str) -> str:

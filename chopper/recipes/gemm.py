@@ -63,8 +63,8 @@ class Gemm:
                 f"{self.lhs} and {self.rhs} are not rotated alike, so that the rotation would stay in the product; "
                 "give both operands the same hadamard= and signs="
             )
-        if self.out is not None and (self.out.hadamard or self.out.gain != 1):
-            raise PolicyError(f"out={self.out} is a result; leave hadamard= and gain= out")
+        if self.out is not None and not self.out.bare:
+            raise PolicyError(f"out={self.out} is a result; leave hadamard=, gain= and ste= out")
 
     @property
     def plain(self) -> bool:
@@ -133,18 +133,12 @@ class Gemm:
 
     @classmethod
     def from_dict(cls, given: Any) -> Gemm:
-        """Return the product of a dict or a text.
-
-        Raises
-        ------
-        PolicyError
-            If a name is unknown.
-        """
-        if not isinstance(given, dict):
-            return cls.of(given)
-        check_known(given, "a Gemm", _FIELDS)
-        quants = {name: Quant.from_dict(given.get(name)) for name in ("lhs", "rhs", "out")}
-        return cls(**quants, accumulate=accumulation_from(given.get("accumulate")))
+        """Return the product of what `to_dict` makes, or of what `of` takes; an unknown name is a `PolicyError`."""
+        if isinstance(given, dict):
+            check_known(given, "a Gemm", _FIELDS)
+            quants = {name: Quant.from_dict(given.get(name)) for name in ("lhs", "rhs", "out")}
+            return cls(**quants, accumulate=accumulation_from(given.get("accumulate")))
+        return cls.of(given)
 
     def __str__(self) -> str:
         text = f"{self.lhs or '-'} @ {self.rhs or '-'}"

@@ -95,7 +95,7 @@ def _format(entry: Any, pattern: str) -> str | None:
     element = _element(entry.get("num_bits", 8), entry.get("unsigned", False), pattern)
     blocks = entry.get("block_sizes")
     if blocks:
-        return _blocks(element, dict(blocks), pattern)
+        return _blocks(element, dict(blocks) if isinstance(blocks, Mapping) else {}, pattern)
     axis = entry.get("axis")
     whole = element.startswith("int")
     element = f"{element}<symmetric=true>" if whole else element
@@ -117,7 +117,7 @@ _ELEMENTS = {(4, 3): "e4m3", (5, 2): "e5m2", (3, 2): "e3m2", (2, 3): "e2m3", (2,
 def _blocks(element: str, sizes: dict[Any, Any], pattern: str) -> str:
     scale = sizes.pop("scale_bits", None)
     sizes.pop("type", None)
-    axes = {int(axis): size for axis, size in sizes.items()}
+    axes = {int(axis) if str(axis) in ("-1", "-2") else axis: size for axis, size in sizes.items()}
     if not axes or set(axes) - {-1, -2} or -1 not in axes:
         raise PolicyError(f"{pattern!r}: block_sizes={sizes!r} is not understood; legal: axes -1 and -2")
     block = "x".join(str(axes[axis]) for axis in sorted(axes) if axes[axis] is not None)
@@ -125,11 +125,12 @@ def _blocks(element: str, sizes: dict[Any, Any], pattern: str) -> str:
         element = f"{element}<symmetric=true>"
     if scale is None:
         return f"scaled<{element},fp32,{block}>"
-    if tuple(scale) == (8, 0):
+    bits = tuple(scale) if isinstance(scale, (tuple, list)) else None
+    if bits == (8, 0):
         named = {"e4m3": "mxfp8_e4m3", "e5m2": "mxfp8_e5m2", "e3m2": "mxfp6_e3m2", "e2m3": "mxfp6_e2m3",
                  "e2m1": "mxfp4"}.get(element)  # fmt: skip
         return named if named and block == "32" else f"scaled<{element},e8m0,{block},target=power,direction=down>"
-    if tuple(scale) == (4, 3):
+    if bits == (4, 3):
         return (
             "nvfp4"
             if (element, block) == ("e2m1", "16")

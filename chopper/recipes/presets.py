@@ -50,6 +50,7 @@ _ROW_POW2 = "fp8_row<scale=e8m0,direction=up>"
 _UNCLIPPED = "mxfp4<target=3,direction=down>"  # of a block times 3/4: 2^(floor(log2 amax) - 2), amax that of the block
 _BACK_MXFP4 = f"{_UNCLIPPED}:stochastic,hadamard=64,signs=random,gain=3/4"
 _BACK_QUARTET = f"{_UNCLIPPED}:stochastic,hadamard=32,signs=random,gain=3/4"
+_MADAM = "scaled<lns_madam8_g8,fp32,tensor>"
 _MX_NOTE = "The scales are those of the MX specification; mxfp8<scaling=rceil> has those of NVIDIA's libraries."
 
 PRESETS: tuple[Preset, ...] = (
@@ -104,7 +105,9 @@ PRESETS: tuple[Preset, ...] = (
     _row("nvfp4", "NVIDIA, Pretraining Large Language Models with NVFP4, arXiv:2509.25149; Transformer Engine 2.x, "
          "NVFP4 recipe",
          "Weights in tiles of 16 x 16, gradients stochastic, operands of the weight's gradient rotated. "
-         "The paper keeps some layers in bf16: skip= and rules= of convert.",
+         "The paper keeps some layers in bf16: skip= and rules= of convert.  Scales round to nearest, so that the "
+         "largest element of a block may saturate and stochastic gradients have a small bias; with "
+         "nvfp4<direction=up> they have none.",
          forward="nvfp4 @ nvfp4_2d", dgrad="nvfp4:stochastic @ nvfp4_2d",
          wgrad=("nvfp4:stochastic,hadamard=16,signs=transformer_engine @ "
                 "nvfp4:hadamard=16,signs=transformer_engine")),
@@ -134,8 +137,10 @@ PRESETS: tuple[Preset, ...] = (
     _row("lns8", "Miyashita et al., Convolutional Neural Networks using Logarithmic Data Representation, "
          "arXiv:1603.01025", "Operands only; sums in float32.",
          weight="lns8", input="lns8", grad_output="lns8"),
-    _row("lns_madam", "Zhao et al., LNS-Madam, arXiv:2106.13914", "Base 2^(1/8); the optimizer is a part of its own.",
-         weight="lns_madam8_g8", input="lns_madam8_g8", grad_output="lns_madam8_g8"),
+    _row("lns_madam", "Zhao et al., LNS-Madam, arXiv:2106.13914",
+         "Base 2^(1/8), one scale for each tensor, in float32: the largest magnitude has the largest code.  There is "
+         "no zero: it becomes 2^-15.875 of that.  The optimizer is a part of its own.",
+         weight=_MADAM, input=_MADAM, grad_output=_MADAM),
     _row("bitnet", "Ma et al., The Era of 1-bit LLMs (BitNet b1.58), arXiv:2402.17764",
          "Forward alone; gradients pass straight through.",
          forward="int8_row @ bitnet_ternary"),
@@ -159,7 +164,8 @@ def preset(name: str, **changes: Any) -> Recipe:
     name : str
         See `presets`; ``-`` and ``_`` are equal.
     **changes
-        Fields of `Recipe`; of the short form ``accumulate``, which replaces the accumulator of every product.
+        Fields of `Recipe`; of the short form ``accumulate``, which replaces the accumulator of every product.  A
+        recipe with changes has no name, unless ``name`` is among them.
 
     Raises
     ------
@@ -183,4 +189,4 @@ def preset(name: str, **changes: Any) -> Recipe:
     if "accumulate" in changes:
         adder = changes.pop("accumulate")
         made = made.replace(**{gemm: one.replace(accumulate=adder) for gemm, one in made.gemms})
-    return made.replace(**changes) if changes else made.replace(name=found.name)
+    return made.replace(**changes) if changes else made

@@ -48,7 +48,8 @@ class Quant:
         keeps its elements below the largest one, 6, so that stochastic rounding has no bias.  The product is multiplied
         by the reciprocal of both gains, rounded to float32.
     ste : str
-        What passes for the derivative of the rounding: "identity", everything; "clipped", what belongs to operands in
+        What passes for the derivative of the rounding, of operands of the forward product: "identity", everything;
+        "clipped", what belongs to operands in
         the range of the format, which must have no shared scales, nor the operand a rotation; "none", nothing.
     random_bits : int
         Bits of a word that a stochastic mode uses, 1 to 32.
@@ -103,6 +104,11 @@ class Quant:
     def draws(self) -> bool:
         """Whether anything is drawn: words or signs."""
         return self.random or self.signs == "random"
+
+    @property
+    def bare(self) -> bool:
+        """Whether it says nothing that concerns operands of products alone: no rotation, gain or derivative."""
+        return self.hadamard is None and self.gain == 1 and self.ste == "identity"
 
     @property
     def rotation(self) -> tuple[int, str] | None:

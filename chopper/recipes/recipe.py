@@ -256,7 +256,7 @@ def _expanded(given: dict[str, Any], short: dict[str, Any]) -> dict[str, Gemm]:
 def _check(r: Recipe) -> None:
     for part in _QUANTS:
         quant = getattr(r, part)
-        if quant is not None and (quant.hadamard or quant.gain != 1):
-            raise PolicyError(f"{part}={quant} is no operand of a product; leave hadamard= and gain= out")
+        if quant is not None and not quant.bare:
+            raise PolicyError(f"{part}={quant} is no operand of a product; leave hadamard=, gain= and ste= out")
     if r.name is not None and not isinstance(r.name, str):
         raise PolicyError(f"name={r.name!r} is not legal; legal: text or None")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from chopper.conversion import chop
 from chopper.engine.plan import Plan, family_of, plan_round, request
+from chopper.errors import UnsupportedInputError
 from chopper.formats.registry import get
 
 __all__ = ["compiled_check"]
@@ -23,12 +24,19 @@ def compiled_check(name: str, mode: str, seed: int = 0) -> tuple[int, int]:
 
     On Python integers, which do not wrap around, it runs for the 64-bit carrier: that of Python's own numbers.
 
+    Raises
+    ------
+    UnsupportedInputError
+        If the format shares scales.
+
     Examples
     --------
     >>> compiled_check("e4m3", "nearest_even")[1]
     0
     """
     fmt, cases, wrong = get(name), 0, 0
+    if fmt.blocked:
+        raise UnsupportedInputError(f"{fmt} is run by more than one kernel; legal: formats of single numbers")
     rng = np.random.default_rng(seed)
     for width in (width for width in (32, 64) if family_of(fmt).fits(fmt, width)):
         plan = plan_round(request(fmt, mode, None, 32, None), width)

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from chopper.engine.plan import plan_round, request
+from chopper.errors import UnsupportedInputError
 from chopper.formats.float import FloatFormat
 from chopper.formats.registry import get
 
@@ -33,14 +34,23 @@ def proof_check(name: str, mode: str, width: int, seconds: int = 60) -> tuple[in
 
     Raises
     ------
+    UnsupportedInputError
+        If the solver cannot say it: another format than those of IEEE 754's own shape, another mode or width, or z3 is
+        not installed.
     ArithmeticError
         If z3 finds no answer in time.
     """
+    fmt = get(name)
+    if not isinstance(fmt, FloatFormat) or fmt != FloatFormat(exponent_bits=fmt.exponent_bits, precision=fmt.precision):
+        raise UnsupportedInputError(
+            f"{fmt} has not the shape of IEEE 754's formats; legal: fp16, bf16, e5m2 and the like"
+        )
+    if mode not in MODES or width not in (32, 64):
+        raise UnsupportedInputError(f"mode={mode!r}, width={width!r}; legal: {', '.join(MODES)}; 32, 64")
+    if not can_prove():
+        raise UnsupportedInputError("z3 is not installed; run: pip install z3-solver")
     import z3
 
-    fmt = get(name)
-    if not isinstance(fmt, FloatFormat):
-        raise TypeError(f"{name} is no float format")
     asked = request(fmt, mode, None, 32, None)
     plan = plan_round(asked, width)
     if plan.kernel.rule == "settle":

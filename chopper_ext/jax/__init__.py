@@ -1,7 +1,8 @@
 """JAX: ``chopper.chop`` on JAX arrays, inside jit, vmap, grad, scan and shard_map, with the bits of NumPy.
 
-Importing chopper is enough: the arrays bring this adapter in.  Here are the derivative to choose, and the dtypes that
-store codes.
+Importing chopper is enough: the arrays bring this adapter in.  Here are `chop` with a derivative to choose, the dtypes
+that store codes, `emulate`, which rounds every operation of a function, products by recipes for Flax, models of Equinox
+by recipes, and rounded updates and states for optax.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from chopper.rounding import Overflow, Rounding
 from chopper_ext.jax.dispatch import JaxBackend
 from chopper_ext.jax.dtypes import as_dtype
 from chopper_ext.jax.emulation import emulate
-from chopper_ext.jax.layers import convert, dot_general, unconvert
+from chopper_ext.jax.layers import conv_general_dilated, convert, dot_general, unconvert
 from chopper_ext.jax.updates import chop_state, chop_updates
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "chop",
     "chop_state",
     "chop_updates",
+    "conv_general_dilated",
     "convert",
     "dot_general",
     "emulate",

@@ -105,7 +105,7 @@ def chop_updates(fmt: str | Format, update: str = "plain", *, key: Any = None, o
             f"fmt={fmt!r}, update={update!r} is not legal; legal: a format of single numbers, and "
             f"{', '.join(map(repr, _UPDATES))}"
         )
-    base = _base(key, update == "stochastic", "update='stochastic'")
+    base = _base(key, "update='stochastic'" if update == "stochastic" else None)
 
     def init(params: Any) -> UpdateState:
         _check_precision(found, params)
@@ -134,7 +134,7 @@ def chop_updates(fmt: str | Format, update: str = "plain", *, key: Any = None, o
 
 def _check_precision(fmt: Format, params: Any) -> None:
     of_dtype: Any = jnp.finfo
-    for dtype in {one.dtype for one in jax.tree.leaves(params)}:
+    for dtype in {jnp.result_type(one) for one in jax.tree.leaves(params)}:
         if not jnp.issubdtype(dtype, jnp.floating) or 2 * finfo(fmt).precision > of_dtype(dtype).nmant:
             raise PolicyError(
                 f"{fmt} is too precise for sums in {dtype} to give each of its numbers; legal: weights of a floating "
@@ -192,12 +192,12 @@ def chop_state(
     inner = optax.with_extra_args_support(optimizer)
     named = {name: _quant(one) for name, one in quants.items()} if isinstance(quants, Mapping) else _quant(quants)
     drawing = [one for one in (named.values() if isinstance(named, dict) else [named]) if one.random]
-    base = _base(key, bool(drawing), drawing and str(drawing[0]))
+    base = _base(key, str(drawing[0]) if drawing else None)
 
     def init(params: Any) -> RoundedState:
         state = inner.init(params)
         _check_fields(state, named)
-        return RoundedState(jnp.int32(0), _rounded(state, named, nth(base, 0) if drawing else None))
+        return RoundedState(jnp.int32(0), _rounded(state, named, nth(base, 0)))
 
     def change(updates: Any, state: RoundedState, params: Any = None, **extra: Any) -> tuple[Any, RoundedState]:
         updates, made = inner.update(updates, state.inner, params, **extra)
@@ -213,15 +213,18 @@ def _flat(given: Any, how: Any = jax.tree.flatten) -> tuple[Any, Any]:
 
 def _quant(given: Any) -> Quant:
     quant = Quant.of(given)
-    if quant is None or quant.hadamard is not None or quant.gain != 1:
-        raise PolicyError(f"{given!r} does not suit a state; legal: a Quant without hadamard= and gain=")
+    if quant is None or not quant.bare:
+        raise PolicyError(f"{given!r} does not suit a state; legal: a Quant without hadamard=, gain= and ste=")
     return quant
 
 
-def _base(key: Any, needed: bool, why: Any) -> Any:
-    if needed and key is None:
-        raise RandomKeyError(f"{why} draws random words; pass a JAX key or an int as key=")
-    return jnp.asarray(key_words(key, False)) if needed else None
+def _base(key: Any, drawing: str | None) -> Any:
+    """Return the base of a stream as two words; None where nothing draws."""
+    if drawing is None:
+        return None
+    if key is None:
+        raise RandomKeyError(f"{drawing} draws random words; pass a JAX key or an int as key=")
+    return jnp.asarray(key_words(key, False))
 
 
 def _rounded(state: Any, quants: dict[str, Quant] | Quant, key: Any) -> Any:

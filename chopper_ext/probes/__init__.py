@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 __all__ = ["conversions", "probes"]
@@ -51,7 +50,4 @@ def conversions() -> tuple[Any, ...]:
 
 def _listed(parts: tuple[tuple[str, str], ...]) -> Iterator[Any]:
     for module, function in parts:
-        if find_spec(f"chopper_ext.probes.{module}") is None:
-            continue
-        found = getattr(import_module(f"chopper_ext.probes.{module}"), function, None)
-        yield from found() if found else ()
+        yield from getattr(import_module(f"chopper_ext.probes.{module}"), function)()

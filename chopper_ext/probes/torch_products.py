@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from chopper_ext.probes.addends import refuse_addend
 from chopper_ext.probes.tensor_cores import unusable
 
 __all__ = ["TorchProduct", "torch_probes"]
@@ -68,6 +69,7 @@ class TorchProduct:
 
     def products(self, a: Any, b: Any, c: Any) -> Any:
         """Return d = a b of every tile, in codes of the accumulator; `c` must be +0."""
+        refuse_addend(c)
         import torch
 
         from chopper_ext.probes import driver

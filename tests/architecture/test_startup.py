@@ -40,6 +40,27 @@ def test_import_prints_nothing() -> None:
     assert run("import chopper") == ""
 
 
+MODULES = """
+import importlib, pkgutil, chopper
+for one in pkgutil.iter_modules(chopper.__path__):
+    try:
+        found = getattr(chopper, one.name)
+    except ModuleNotFoundError as error:  # an extra that is not installed
+        if error.name.startswith("chopper"):
+            raise
+        continue
+    named = one.name in chopper.__all__  # as what is listed by that name: `formats` is a function
+    assert named or found is importlib.import_module(f"chopper.{one.name}"), one.name
+for name in ("nonsense", "_nonsense"):
+    assert not hasattr(chopper, name)
+"""
+
+
+def test_every_module_is_an_attribute() -> None:
+    """After ``import chopper`` alone, whatever was imported before."""
+    assert run(MODULES) == ""
+
+
 def test_a_heavy_import_is_caught() -> None:
     """The check sees a package that does load one of them."""
     pytest.importorskip("numba")

@@ -14,7 +14,7 @@ import pytest
 
 import chopper
 from chopper import explorer
-from chopper.errors import UnsupportedInputError
+from chopper.errors import RoundingError, UnsupportedInputError
 from chopper.explorer.page import SCRIPTS
 from chopper.formats.base import Format, Value
 from chopper.formats.registry import rows
@@ -129,6 +129,34 @@ def test_texts_cannot_leave_their_place() -> None:
     page = explorer.page(["e4m3"], study, only=True)
     assert page.count("</script>") == 2
     assert data_of(page)["study"]["name"] == "</script><b>&\u2028"
+
+
+def test_names_of_files_are_no_marks() -> None:
+    """What a name says is not taken for the place of a part of the page."""
+    for name in ("/*scripts*/", '"the data"', "/*style*/"):
+        page = explorer.page("e4m3", explorer.study([1.0], "e4m3", name), only=True)
+        assert data_of(page)["study"]["name"] == name
+        assert page.count('"use strict";') == 1
+
+
+def test_one_format() -> None:
+    """A name or a format alone is no list of letters."""
+    for one in ("e4m3", chopper.get("e4m3")):
+        assert data_of(explorer.page(one, only=True))["chosen"] == ["e4m3"]
+        assert list(explorer.study([1.0], one)["formats"]) == ["e4m3"]
+        assert explorer.describe(one)["name"] == "e4m3"
+
+
+def test_what_a_study_refuses() -> None:
+    """A mode that does not exist, before anything is rounded; masked and ragged data."""
+    with pytest.raises(RoundingError, match="sideways"):
+        explorer.study([1.0], "e4m3", rounding="sideways")
+    for wrong in (np.ma.masked_array([1.0, 2.0], [True, False]), [[1], [1, 2]]):
+        with pytest.raises(UnsupportedInputError):
+            explorer.study(wrong, "e4m3")
+    asked = []
+    explorer.study([1.0], (asked.append(fmt) or fmt for fmt in ("e4m3", "fp16")))
+    assert asked == ["e4m3", "fp16"]
 
 
 def test_choices() -> None:

@@ -152,6 +152,18 @@ def test_number_line(show: Any) -> None:
     assert page.locator("#codes-format, [name=codes-format]:checked").first.input_value() == "mxfp4"
 
 
+def test_a_drag_that_is_cancelled_selects_nothing(show: Any) -> None:
+    """A touch that becomes scrolling ends with pointercancel: the next click elsewhere is none on the line."""
+    page = show()
+    before = value(page)
+    page.locator("#line-svg").dispatch_event("pointerdown", {"clientX": 100, "clientY": 100, "bubbles": True})
+    page.evaluate("window.dispatchEvent(new PointerEvent('pointercancel'))")
+    box = page.locator("#line-svg").bounding_box()
+    page.evaluate("([x, y]) => window.dispatchEvent(new PointerEvent('pointerup', {clientX: x, clientY: y}))",
+                  [box["x"] + 0.8 * box["width"], box["y"] + 36])  # fmt: skip
+    assert value(page) == before
+
+
 def test_shared_scales(show: Any) -> None:
     """Typed blocks show the library's scales and elements."""
     page = show()

@@ -95,6 +95,31 @@ def test_underflow_is_positive_zero() -> None:
             assert hardware.products(unit, x, y, z).item() == 0
 
 
+def test_what_is_added_to_is_rounded(along: Any) -> None:
+    """Without any product but zeros too, to as few bits as the model has, on every path."""
+    c = np.full((4, 16), 0x3F80FFFF, np.uint32)
+    c[1], c[2] = 0x7F7FFFFF, 0x00FFFFFF
+    zeros = np.zeros((16, 8), np.uint8)
+    for rounding, want in (("nearest_even", [0x3F810000, 0x7F800000, 0x01000000]),
+                           ("toward_zero", [0x3F808000, 0x7F7F8000, 0x00FF8000])):  # fmt: skip
+        unit = Unit("any", "e4m3", "e4m3", "fp32", 8, FusedSum(8, 30, 9, rounding), "", "literature", "")
+        for path in PATHS:
+            along(path)
+            assert hardware.products(unit, zeros[:4], zeros, c)[:3, 0].tolist() == want, path
+
+
+def test_subnormal_numbers_that_are_added_to_are_truncated(along: Any) -> None:
+    """Their last bits are those of the smallest normal number, in whatever float the sum is made."""
+    for fraction, out, code, want in ((13, "fp32", 0x00012345, 0x00012000), (25, "fp32", 0x00012345, 0x00012000),
+                                      (25, "fp16", 880, 864)):  # fmt: skip
+        model = FusedSum(8, fraction, 14 if out == "fp32" else 6)
+        unit = Unit("any", "e4m3", "e4m3", out, 8, model, "", "literature", "")
+        c, zeros = np.full((4, 16), code, "u4" if out == "fp32" else "u2"), np.zeros((16, 8), np.uint8)
+        for path in PATHS:
+            along(path)
+            assert (hardware.products(unit, zeros[:4], zeros, c) == want).all(), path
+
+
 @pytest.mark.parametrize("name", ["h100.mma.e4m3", "h100.wgmma.e4m3", "h100.cublas.e4m3", "a100.mma.tf32"])
 @pytest.mark.parametrize("k", [2, 32, 40])
 def test_layouts(name: str, k: int, along: Any) -> None:

@@ -125,6 +125,15 @@ def test_what_numba_may_not_use_is_missing(root: Path) -> None:
     assert found.returncode == 0, found.stderr
 
 
+def test_what_the_machine_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a model name, as on processors of other kinds, it is what Python knows; never a guess."""
+    assert processor.machine()
+    monkeypatch.setattr(Path, "read_text", lambda *given, **options: "processor : 0\nBogoMIPS : 50\n")
+    monkeypatch.setattr("platform.processor", lambda: "")
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    assert processor.machine() == "aarch64"
+
+
 def test_conversions_as_data() -> None:
     """Subnormal inputs and directions, on numbers."""
     cast = hardware.conversion("x86.vcvtneps2bf16")

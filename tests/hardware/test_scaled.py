@@ -100,6 +100,21 @@ def test_scales(unit: Unit, tally: Tally) -> None:
         tally.same(got, want, fmt=unit)
 
 
+def test_promotion_with_scales() -> None:
+    """A sum that is finished every 64 k: each part has the scales of its own k, then float32 adds the parts."""
+    rng = np.random.default_rng(9)
+    a, b = rng.integers(0x30, 0x40, (2, 4, 160), dtype=np.uint8)
+    scales = rng.integers(120, 135, (2, 4, 5), dtype=np.uint8)
+    plain = hardware.unit("b200.tcgen05.mx_e4m3")
+    total = np.zeros((4, 4), np.float32)
+    for k in (0, 64, 128):
+        part, blocks = slice(k, k + 64), slice(k // 32, k // 32 + 2)
+        given = scales[0][:, blocks], scales[1][:, blocks]
+        total += hardware.products(plain, a[:, part], b[:, part], scales=given).view(np.float32)
+    got = hardware.products(hardware.unit(plain, promote=64), a, b, scales=tuple(scales))
+    assert (got.view(np.float32) == total).all()
+
+
 def staged(model: StagedSum, a: list[int], b: list[int], c: int, names: tuple[str, str]) -> int:
     """Return the code of a dot product in two stages."""
     for k in range(0, len(a), model.terms):

@@ -95,6 +95,12 @@ def test_what_draws_is_known():
 def test_float32_sums_are_the_frameworks_own():
     assert Gemm(accumulate="fp32").plain
     assert Gemm(accumulate="sum=fp32") == Gemm(accumulate=Accumulator()) != Gemm()
+    assert Gemm(accumulate="FP32").plain
+
+
+def test_a_dot_in_the_name_of_a_format():
+    """It is no unit of hardware."""
+    assert Gemm(accumulate="q3.4").accumulate == Accumulator(sum="q3.4")
 
 
 @pytest.mark.parametrize(
@@ -122,6 +128,7 @@ def test_float32_sums_are_the_frameworks_own():
         (lambda: Gemm("e4m3:hadamard=16", "e4m3"), "not rotated alike"),
         (lambda: Gemm("e4m3:hadamard=16", "e4m3:hadamard=16,signs=random"), "not rotated alike"),
         (lambda: Gemm(out="bf16:gain=2"), "is a result"),
+        (lambda: Gemm(out="bf16:ste=none"), "ste= out"),
         (lambda: Gemm(accumulate=3), "accumulate=3"),
         (lambda: Gemm(accumulate="h100.wgmma.nothing"), "h100.wgmma.nothing"),
         (lambda: Gemm(accumulate="sum=bf16,blok=4"), "did you mean 'block'"),
@@ -131,6 +138,7 @@ def test_float32_sums_are_the_frameworks_own():
         (lambda: Recipe(weight="e4m3", forward="- @ -", dgrad="- @ -"), "given in full"),
         (lambda: Recipe(output="bf16", forward="- @ -"), "given in full"),
         (lambda: Recipe(bias="e4m3:hadamard=2"), "no operand of a product"),
+        (lambda: Recipe(elementwise="e4m3:ste=clipped"), "ste= out"),
         (lambda: Recipe(name=3), "name=3"),
         (lambda: Recipe.of(3), "no recipe"),
         (lambda: Recipe.of("mxfp9"), "nearest: 'mxfp"),
@@ -154,6 +162,7 @@ def test_presets():
     assert recipes.mxfp8() == preset("MXFP8") == Recipe.of("mxfp8")
     assert preset("bf16-pure").name == "bf16_pure"
     changed = preset("nvfp4", accumulate="bf16", bias="bf16")
+    assert preset("nvfp4", accumulate="bf16").name is None
     assert changed.name is None and all(gemm.accumulate == Accumulator(sum="bf16") for _, gemm in changed.gemms)
     gains = {str(gemm.gain) for _, gemm in preset("mxfp4_sr_rht").gemms}
     assert gains == {"1", "16/9"}
@@ -207,6 +216,9 @@ def test_modelopt_rules():
         ({"*k_bmm_quantizer": MX}, "is not understood"),
         ({"*weight_quantizer": {"num_bits": (4, 3), "block_sizes": {0: 32}}}, "axes -1 and -2"),
         ({"*weight_quantizer": {"num_bits": (4, 3), "block_sizes": {-1: 32, "scale_bits": (5, 2)}}}, "scale_bits"),
+        ({"*weight_quantizer": {"num_bits": (4, 3), "block_sizes": {-1: 32, "size": 2}}}, "axes -1 and -2"),
+        ({"*weight_quantizer": {"num_bits": (4, 3), "block_sizes": [32]}}, "axes -1 and -2"),
+        ({"*weight_quantizer": {"num_bits": (4, 3), "block_sizes": {-1: 32, "scale_bits": 8}}}, "scale_bits=8"),
         ({"quant_cfg": []}, "no mapping"),
         ({"default": {"enable": True}}, "default"),
     ],

@@ -21,6 +21,7 @@ from chopper.engine.gemm.words import Words
 from chopper.engine.inputs import check_out
 from chopper.engine.plan import carrier_width
 from chopper.errors import OutputError, UnsupportedInputError
+from chopper.formats.registry import get
 from chopper.random import Key, as_key
 from chopper.rounding import Overflow
 from chopper.scaled import ScaledArray
@@ -147,8 +148,9 @@ def _decoded(a: Any, b: Any, accumulate: Accumulator, mode: str) -> tuple[Any, A
         raise UnsupportedInputError(f"mode={mode!r} is not legal; legal: 'dequantized', 'block', 'exact'")
     if mode == "exact":
         last = accumulate.result or accumulate.flush or accumulate.sum
+        policy = accumulate.overflow if accumulate.sum == "exact" or get(last) == get(accumulate.sum) else None
         accumulate = Accumulator(
-            sum="exact", result=last, rounding=accumulate.rounding, random_bits=accumulate.random_bits
+            sum="exact", result=last, rounding=accumulate.rounding, random_bits=accumulate.random_bits, overflow=policy
         )
     elif mode == "block":
         plainly = replace(accumulate, product=None, fused=True)

@@ -39,7 +39,7 @@ def task_of(a: Accumulator) -> Task:
     Raises
     ------
     PolicyError
-        If the overflow policy does not suit the format of the sum.
+        If the overflow policy does not suit the format of the sum, or of the result of an exact sum.
     """
 
     def asked(name: str, overflow: str | None = None) -> Request:
@@ -50,6 +50,9 @@ def task_of(a: Accumulator) -> Task:
     product = None if a.exact_products else total if a.product is None else asked(a.product)
     if product is not None and total is not None and product.fmt == total.fmt:
         product = total
-    last = flush if a.result is None or (flush is not None and get(a.result) == flush.fmt) else asked(a.result)
+    if total is None:  # an exact sum overflows in the format of the result
+        last: Request | None = asked(a.result, a.overflow)
+    else:
+        last = flush if a.result is None or (flush is not None and get(a.result) == flush.fmt) else asked(a.result)
     assert last is not None
     return Task(a, product, total, flush, last)

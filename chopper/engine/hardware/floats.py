@@ -30,17 +30,23 @@ def dtype_of(model: FusedSum, a: Operand, b: Operand, half: bool) -> Any:
     """Return the narrowest float in which the sums are exact, None if neither is.
 
     A term is below 2^(fraction + 2), so terms + 1 of them are below 2^(fraction + 2) (terms + 1).  With no product but
-    zeros, the result is what is added to: that needs enough bits, and no floor above its exponents.
+    zeros, the result is what is added to: that needs enough bits, no floor above its exponents, and either no fewer
+    bits in results than in what is added to, or truncation of the very pattern of float32.
     """
     truncates = model.rounding == "toward_zero"
     least, digits = (-14, 10) if half else (-126, 23)
     kept = model.precision - 1 if truncates else digits
+    shortens = model.precision <= digits
+    if shortens and not truncates:
+        return None
     if model.terms % 4 or model.fraction < kept or (model.floor is not None and model.floor > least):
         return None
     size = max(a.extent[1] + b.extent[1], -a.extent[0] - b.extent[0])
     for dtype, (bits, extent, _) in _ROOM.items():
         sums = model.fraction + 2 + model.terms.bit_length()
         if dtype is np.float32 and not (half or truncates):
+            continue
+        if shortens and (half or dtype is np.float64):
             continue
         if sums <= bits and a.digits + b.digits + 2 <= bits and size <= extent:
             return dtype

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import platform
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -135,7 +136,7 @@ def machine() -> str:
     except OSError:
         lines = []
     fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines) if value}
-    name = fields.get("model name", "an x86-64 processor")
+    name = fields.get("model name") or platform.processor() or platform.machine()
     where = ", ".join(f"{key} {fields[key]}" for key in ("cpu family", "model", "stepping") if key in fields)
     return f"{name} ({where})" if where else name
 

@@ -37,6 +37,8 @@ class Operand:
         The format.
     scales : array (T, R, K / block), optional
         Codes of e8m0 that each scale `block` consecutive k.
+    block : int
+        How many k share a scale.
     """
 
     def __init__(self, codes: _Array, name: str, scales: _Array | None = None, block: int = 1) -> None:
@@ -58,7 +60,8 @@ class Operand:
 
     def cut(self, k: slice) -> Operand:
         """Return a part of the last axis."""
-        return Operand(self.codes[..., k], self.name, self.scales, self.block)
+        scales = None if self.scales is None else np.repeat(self.scales, self.block, -1)[..., k]
+        return Operand(self.codes[..., k], self.name, scales)
 
     @cached_property
     def lanes(self) -> Lanes:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chopper.conversion import decode, encode
+from chopper.engine.casts import widen
 from chopper.engine.gemm.operands import Operand
 from chopper.engine.gemm.shapes import Shapes, shapes_of
 from chopper.engine.inputs import as_real, check_out
@@ -34,8 +35,9 @@ def multiply_on(
     """Run `chopper.gemm.matmul` on a unit, or `dot` of at most `most_axes` axes."""
     if mode != "dequantized":
         raise UnsupportedInputError(f"mode={mode!r} is of an Accumulator; with a unit leave mode= out")
+    a, b = (x if isinstance(x, ScaledArray) else as_real(x) for x in (a, b))
     z = None if c is None else as_real(c)
-    shapes = shapes_of(np.shape(a), np.shape(b), None if z is None else z.shape, most_axes)
+    shapes = shapes_of(a.shape, b.shape, None if z is None else z.shape, most_axes)
     small = unit.c != "int32" and unit.c != "fp64" and all(map(_is_small, (a, b, c)))
     dtype = np.dtype(np.float32 if small else np.float64)
     target = check_out(out, a, shapes.result, dtype)
@@ -117,10 +119,14 @@ def _number_codes(x: Any, name: str, which: str) -> _Array:
     ------
     UnsupportedInputError
         If a number is not one of the format.
+    RangeError
+        If it is an integer that float64 does not hold, and the format is no integer one.
     """
     given = as_real(x)
     if name.startswith(("int", "uint")):
         return _integers(given, name, which)
+    if given.dtype.kind in "iub":
+        given = widen(given, np.dtype(np.float64))
     with np.errstate(all="ignore"):
         found, codes = _rounded(given, "fp32" if name == "tf32" else name)
         same = (found == given) | (np.isnan(found) & np.isnan(given))
@@ -150,7 +156,7 @@ def _integers(x: _Array, name: str, which: str) -> _Array:
 
 def _complaint(wrong: _Array, name: str, which: str) -> str:
     cure = f"round it first: chopper.chop({which}, {name!r})"
-    return f"{which} holds {wrong.flat[0]!r}, which is no number of {name}; {cure}"
+    return f"{which} holds {wrong.flat[0].item()!r}, which is no number of {name}; {cure}"
 
 
 def _decoded(codes: _Array, name: str) -> _Array:

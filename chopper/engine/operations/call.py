@@ -20,7 +20,7 @@ from chopper.engine.operations.stages import Stage
 from chopper.engine.operations.turns import decides
 from chopper.engine.plan import Plan, Request
 from chopper.engine.run import all_words
-from chopper.engine.threads import share
+from chopper.engine.threads import as_threads, share
 from chopper.errors import RangeError, UnsupportedInputError
 from chopper.formats.base import Format
 from chopper.formats.registry import get
@@ -147,9 +147,7 @@ def settings_of(options: Options) -> Settings:
     if unknown:
         raise TypeError(f"unexpected keyword argument {unknown[0]!r}; legal: {', '.join(Settings._fields)}")
     settings = Settings(**options)
-    threads = settings.threads
-    if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or threads < 1):
-        raise UnsupportedInputError(f"threads={threads!r} is not legal; legal: a positive integer or None")
+    as_threads(settings.threads)
     return settings
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from chopper.errors import ChopperError, UnsupportedInputError
 from chopper.verify.hardware.comparison import Comparison
 from chopper.verify.hardware.conversion import Converted
 from chopper.verify.hardware.report import lines, page
@@ -27,6 +28,8 @@ def verify_hardware(
 ) -> tuple[list[str], bool]:  # fmt: skip
     """Run what this machine offers, write what is asked for; return the lines to print, and whether all agreed.
 
+    What this machine lacks is no disagreement; a probe that fails for another reason is one.
+
     Parameters
     ----------
     json_file, report, record : Path, optional
@@ -41,7 +44,9 @@ def verify_hardware(
         """Write what there is so far: a run that is cut short leaves that behind."""
         if json_file is not None:
             json_file.parent.mkdir(parents=True, exist_ok=True)
-            json_file.write_text(json.dumps(as_data(found, converted, rows, key, whole=not only), indent=1) + "\n")
+            json_file.write_text(
+                json.dumps(as_data(found, converted, rows, key, whole=not only), indent=1) + "\n", "utf-8"
+            )
 
     found, converted = run(
         rows, key, only=only, rehearse=rehearse, every=every, folder=record, threads=threads, follow=follow, keep=keep
@@ -50,18 +55,28 @@ def verify_hardware(
     data = as_data(found, converted, rows, key, whole=not only)
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text(page([*(json.loads(path.read_text()) for path in earlier), json.loads(json.dumps(data))]))
-    agreed = not any([one.wrong for one in found] + [one.wrong for one in converted])
+        report.write_text(page([*map(_read, earlier), json.loads(json.dumps(data))]), "utf-8")
+    agreed = not any([one.wrong or one.failed for one in found] + [one.wrong or one.failed for one in converted])
     return list(lines(data)), agreed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Read the arguments of the command line, run, print; return 1 where anything differs."""
-    asked = _parser().parse_args(arguments)
+    """Read the arguments of the command line, run, print; return 1 where anything differs, 2 where it cannot run."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.merge and (asked.report is None or not asked.earlier):
+        parser.error("--merge writes the page of --earlier to --report: pass both")
+    try:
+        return _run(asked)
+    except (ChopperError, OSError) as error:
+        sys.stderr.write(f"{parser.prog}: {error}\n")
+        return 2
+
+
+def _run(asked: Any) -> int:
     follow: Any = (lambda text: sys.stderr.write(f"{text}\n")) if asked.verbose else None
     if asked.merge:
-        runs = [json.loads(path.read_text()) for path in asked.earlier]
-        asked.report.write_text(page(runs))
+        asked.report.write_text(page([_read(path) for path in asked.earlier]), "utf-8")
         return 0
     text, agreed = verify_hardware(
         asked.rows, asked.key, only=asked.only, rehearse=asked.rehearse, every=asked.every, json_file=asked.json,
@@ -69,6 +84,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     sys.stdout.writelines(f"{line}\n" for line in text)
     return 0 if agreed else 1
+
+
+def _read(path: Path) -> Any:
+    """Return the data of an earlier run."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise UnsupportedInputError(f"{path} is not what --json wrote: {error}") from error
 
 
 def _parser() -> argparse.ArgumentParser:

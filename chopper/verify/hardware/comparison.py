@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chopper.errors import ChopperError
 from chopper.hardware import Unit, products, unit
 from chopper.verify.hardware.inputs import classes, tiles
 from chopper.verify.hardware.layouts import is_nan
-from chopper.verify.hardware.probing import label_of, machine_of
+from chopper.verify.hardware.probing import ENVIRONMENT, label_of, machine_of, reason_of
 from chopper.verify.hardware.rivals import rivals
 
 __all__ = ["Comparison", "Sample", "compare", "differing"]
@@ -55,8 +54,9 @@ class Sample:
 class Comparison:
     """What came of one probe: for each class how many results, and how many of them differ from the model's.
 
-    ``reason`` says why nothing was compared, "" where something was; ``examples`` are differing results; ``rivals``
-    says for each changed model of how many results how many it gets wrong.
+    ``reason`` says why nothing was compared, "" where something was, and ``failed`` that it is no lack of the machine;
+    ``examples`` are differing results; ``rivals`` says for each changed model of how many results how many it gets
+    wrong.
     """
 
     unit: str
@@ -64,6 +64,7 @@ class Comparison:
     shape: tuple[int, int, int]
     machine: str = ""
     reason: str = ""
+    failed: bool = False
     classes: dict[str, tuple[int, int]] = field(default_factory=dict)
     examples: list[dict[str, Any]] = field(default_factory=list)
     rivals: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -114,7 +115,7 @@ def compare(probe: Any, rows: int, key: int = 0, *, threads: int | None = None) 
             names = classes(unit(probe.unit))
             with ThreadPoolExecutor(min(_WORKERS, os.cpu_count() or 1)) as pool:
                 parts = pool.map(partial(_class, probe, rows, key, threads, Lock()), names)
-                for name, (counts, sample, examples, lost) in zip(names, parts, strict=True):
+                for name, (counts, sample, examples, lost) in zip(names, list(parts), strict=True):
                     found.classes[name] = counts
                     found.examples += examples
                     for what, (results, wrong) in lost.items():
@@ -123,8 +124,8 @@ def compare(probe: Any, rows: int, key: int = 0, *, threads: int | None = None) 
                     if sample:
                         found.sample.names.append(name)
                         found.sample.arrays.append(sample)
-    except (ChopperError, RuntimeError, OSError, AttributeError) as problem:
-        found.reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
+    except Exception as problem:  # whatever a foreign probe raises
+        found.reason, found.failed = reason_of(problem), not isinstance(problem, ENVIRONMENT)
     found.seconds = time.perf_counter() - start
     return found
 

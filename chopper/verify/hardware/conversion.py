@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chopper.errors import ChopperError
 from chopper.verify.hardware.comparison import differing
 from chopper.verify.hardware.draws import Draws
 from chopper.verify.hardware.layouts import layout
-from chopper.verify.hardware.probing import machine_of
+from chopper.verify.hardware.probing import ENVIRONMENT, machine_of, reason_of
 
 __all__ = ["Converted", "convert"]
 
@@ -30,13 +29,14 @@ _SHOWN = 6
 
 @dataclass
 class Converted:
-    """What came of one conversion: how many codes, how many of them differ; or why it did not run."""
+    """What came of one conversion: how many codes, how many of them differ; or why it did not run, or failed."""
 
     name: str
     source: str
     target: str
     machine: str = ""
     reason: str = ""
+    failed: bool = False
     results: int = 0
     wrong: int = 0
     every: bool = False
@@ -62,8 +62,8 @@ def convert(probe: Any, count: int, key: int = 0, *, every: bool = False, thread
                 for results, wrong, examples in pool.map(partial(_one, probe, threads, Lock()), parts):
                     found.results, found.wrong = found.results + results, found.wrong + wrong
                     found.examples += examples[: _SHOWN - len(found.examples)]
-    except (ChopperError, RuntimeError, OSError, AttributeError) as problem:
-        found.reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
+    except Exception as problem:  # whatever a foreign probe raises
+        found.reason, found.failed = reason_of(problem), not isinstance(problem, ENVIRONMENT)
     found.seconds = time.perf_counter() - start
     return found
 

@@ -8,6 +8,8 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from chopper.errors import RandomKeyError
+
 __all__ = ["Draws"]
 
 _Array = npt.NDArray[Any]
@@ -19,6 +21,11 @@ class Draws:
     NumPy keeps the raw words of its bit generators for ever, but not what its distributions make of them; so what is
     drawn here is made of the words by integer arithmetic.
 
+    Raises
+    ------
+    RandomKeyError
+        If a number is negative.
+
     Examples
     --------
     >>> Draws(1, "spread").below(100, (4,)).tolist()
@@ -26,6 +33,9 @@ class Draws:
     """
 
     def __init__(self, *key: int | str) -> None:
+        for part in key:
+            if isinstance(part, int) and part < 0:
+                raise RandomKeyError(f"{part} is not a key; legal: integers from 0 on")
         numbers = [part if isinstance(part, int) else crc32(part.encode()) for part in key]
         self._source = np.random.Philox(np.random.SeedSequence(numbers))
 

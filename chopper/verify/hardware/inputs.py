@@ -7,36 +7,22 @@ a unit must answer like its model.  Every class is a function of the key.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from chopper.errors import UnsupportedInputError
+from chopper.hardware import Unit
+from chopper.hardware import unit as find
 from chopper.verify.hardware.draws import Draws
-from chopper.verify.hardware.layouts import Layout, layout
+from chopper.verify.hardware.integers import bits, extremes, one_sign
+from chopper.verify.hardware.layouts import Layout, Operands, Tile, layout
 
-__all__ = ["Operands", "classes", "tiles"]
+__all__ = ["classes", "tiles"]
 
 _Array = npt.NDArray[Any]
-_Tile = tuple[_Array, _Array, _Array]
-
-
-@dataclass(frozen=True)
-class Operands:
-    """What a class needs to know of a unit: formats of a, b and c, the shape (m, n, k), and the fraction bits kept."""
-
-    a: Layout
-    b: Layout
-    c: Layout
-    shape: tuple[int, int, int]
-    kept: tuple[int, ...] = (13, 24, 25)
-
-    def of(self, tiles: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-        """Return the shapes of a, b and c."""
-        m, n, k = self.shape
-        return (tiles, m, k), (tiles, n, k), (tiles, m, n)
 
 
 def _fractions(draws: Draws, shape: tuple[int, ...]) -> _Array:
@@ -55,17 +41,17 @@ def _zeros(draws: Draws, here: Layout, codes: _Array, parts: int, of: int) -> _A
     return np.where(draws.chance(parts, of, codes.shape), zero, codes)
 
 
-def _randn(draws: Draws, u: Operands, tiles: int) -> _Tile:
+def _randn(draws: Draws, u: Operands, tiles: int) -> Tile:
     a, b, c = (here.encode(draws.bell(shape)) for here, shape in zip((u.a, u.b, u.c), u.of(tiles), strict=True))
     return a, b, c
 
 
-def _positive(draws: Draws, u: Operands, tiles: int) -> _Tile:
+def _positive(draws: Draws, u: Operands, tiles: int) -> Tile:
     a, b, c = _randn(draws, u, tiles)
     return tuple(x & here.dtype.type(here.sign - 1) for x, here in ((a, u.a), (b, u.b), (c, u.c)))
 
 
-def _spread(draws: Draws, u: Operands, tiles: int) -> _Tile:
+def _spread(draws: Draws, u: Operands, tiles: int) -> Tile:
     a, b, c = u.of(tiles)
     return (
         _number(draws, u.a, draws.between(-6, 6, a), a),
@@ -80,7 +66,7 @@ def _gap(draws: Draws, u: Operands, tiles: int) -> _Array:
     return draws.one_of(kept, (tiles,)) + draws.between(-2, 2, (tiles,))
 
 
-def _gaps(draws: Draws, u: Operands, tiles: int) -> _Tile:
+def _gaps(draws: Draws, u: Operands, tiles: int) -> Tile:
     """One product of each sum leads; the others lie as far below it as the bits that are kept reach."""
     gap = _gap(draws, u, tiles)
     lead = draws.below(u.shape[2], (tiles,))
@@ -98,7 +84,7 @@ def _gaps(draws: Draws, u: Operands, tiles: int) -> _Tile:
     return found[0], found[1], _zeros(draws, u.c, c, 1, 4)
 
 
-def _cancel(draws: Draws, u: Operands, tiles: int) -> _Tile:
+def _cancel(draws: Draws, u: Operands, tiles: int) -> Tile:
     """Half of the products are the others with the sign changed, in another order; in half of the tiles one differs."""
     a, b, c = _spread(draws, u, tiles)
     half = u.shape[2] // 2
@@ -125,7 +111,7 @@ def _near(draws: Draws, u: Operands, tiles: int, low: int, high: int, width: int
     )
 
 
-def _tiny(draws: Draws, u: Operands, tiles: int) -> _Tile:
+def _tiny(draws: Draws, u: Operands, tiles: int) -> Tile:
     """Sums about and below the smallest subnormal number of the result."""
     a, b = _near(draws, u, tiles, u.c.lowest - 12, u.c.emin + 4, 3)
     shape = u.of(tiles)[2]
@@ -134,7 +120,7 @@ def _tiny(draws: Draws, u: Operands, tiles: int) -> _Tile:
     return a, b, np.where(none, _zeros(draws, u.c, c, 1, 1) & u.c.dtype.type(0), _zeros(draws, u.c, c, 1, 4))
 
 
-def _floor(draws: Draws, u: Operands, tiles: int) -> _Tile:
+def _floor(draws: Draws, u: Operands, tiles: int) -> Tile:
     """One product that is about the smallest number of the result, and few others far below it.
 
     Where exponents have a floor, what lies too far below it is lost; else it decides how the sum is rounded.
@@ -154,7 +140,7 @@ def _floor(draws: Draws, u: Operands, tiles: int) -> _Tile:
     return np.where(at, lead, rest), np.where(at, led, other), _zeros(draws, u.c, c, 1, 2)
 
 
-def _normal(draws: Draws, u: Operands, tiles: int) -> _Tile:
+def _normal(draws: Draws, u: Operands, tiles: int) -> Tile:
     """c within some units of the smallest normal number of the result, and products of about its last bit."""
     a, b = _near(draws, u, tiles, u.c.lowest - 4, u.c.lowest + 2, 1)
     shape = u.of(tiles)[2]
@@ -163,7 +149,7 @@ def _normal(draws: Draws, u: Operands, tiles: int) -> _Tile:
     return np.where(sparse, u.a.dtype.type(0), a), b, c
 
 
-def _large(draws: Draws, u: Operands, tiles: int) -> _Tile:
+def _large(draws: Draws, u: Operands, tiles: int) -> Tile:
     """c near the largest number of the result, products from its last bit up to beyond it."""
     a, b = _near(draws, u, tiles, u.c.emax - u.c.fraction - 3, u.c.emax + 1, 1)
     shape = u.of(tiles)[2]
@@ -171,7 +157,7 @@ def _large(draws: Draws, u: Operands, tiles: int) -> _Tile:
     return a, b, c
 
 
-def _dominating(draws: Draws, u: Operands, tiles: int) -> _Tile:
+def _dominating(draws: Draws, u: Operands, tiles: int) -> Tile:
     """c leads all products by as much as the bits that are kept reach."""
     gap = _gap(draws, u, tiles)[:, None, None]
     top = min(u.c.emax - 1, u.a.emax + u.b.emax)
@@ -185,7 +171,7 @@ def _dominating(draws: Draws, u: Operands, tiles: int) -> _Tile:
     )
 
 
-def _subnormal(draws: Draws, u: Operands, tiles: int) -> _Tile:
+def _subnormal(draws: Draws, u: Operands, tiles: int) -> Tile:
     """Subnormal operands on one side or on both: are they normalised, or taken for zero?"""
     a, b, c = _spread(draws, u, tiles)
     for codes, here in ((a, u.a), (b, u.b)):
@@ -196,12 +182,12 @@ def _subnormal(draws: Draws, u: Operands, tiles: int) -> _Tile:
     return a, b, _zeros(draws, u.c, np.where(draws.chance(1, 2, c.shape), fine, c), 1, 4)
 
 
-def _signs_of_zero(draws: Draws, u: Operands, tiles: int) -> _Tile:
+def _signs_of_zero(draws: Draws, u: Operands, tiles: int) -> Tile:
     a, b, c = _spread(draws, u, tiles)
     return _zeros(draws, u.a, a, 31, 32), _zeros(draws, u.b, b, 1, 2), _zeros(draws, u.c, c, 15, 16)
 
 
-def _special(draws: Draws, u: Operands, tiles: int) -> _Tile:
+def _special(draws: Draws, u: Operands, tiles: int) -> Tile:
     """Infinities, NaNs and zeros, few enough that not every sum is NaN."""
     a, b, c = _spread(draws, u, tiles)
     for codes, here, of in ((a, u.a, 16 * u.shape[2]), (b, u.b, 16 * u.shape[2]), (c, u.c, 20)):
@@ -213,60 +199,42 @@ def _special(draws: Draws, u: Operands, tiles: int) -> _Tile:
     return a, b, c
 
 
-def _bits(draws: Draws, u: Operands, tiles: int) -> _Tile:
-    a, b, c = (draws.words(shape).astype(here.dtype) for here, shape in zip((u.a, u.b, u.c), u.of(tiles), strict=True))
-    return a, b, c
-
-
-def _extremes(draws: Draws, u: Operands, tiles: int) -> _Tile:
-    """Integers at the ends of their range and about zero, and c at the ends of its range."""
-    found = []
-    for here, shape, ends in ((u.a, u.of(tiles)[0], 0), (u.b, u.of(tiles)[1], 0), (u.c, u.of(tiles)[2], 1 << 12)):
-        base = draws.one_of((0, here.sign - 1, here.sign, 2 * here.sign - 1), shape)
-        found.append((base + draws.between(-1 - ends, 1 + ends, shape)).astype(here.dtype))
-    return found[0], found[1], found[2]
-
-
-def _one_sign(draws: Draws, u: Operands, tiles: int) -> _Tile:
-    """Products of one sign, and c where they leave its range."""
-    a, b, _ = _bits(draws, u, tiles)
-    largest = u.a.dtype.type(u.a.sign - 1), u.b.dtype.type(u.b.sign - 1)
-    negative = draws.chance(1, 2, (tiles, 1, 1))
-    a = np.where(negative, a | u.a.dtype.type(u.a.sign), a & largest[0])
-    c = u.c.sign + draws.between(-(1 << 18), 1 << 18, u.of(tiles)[2])
-    return a, b & largest[1], c.astype(u.c.dtype)
-
-
-_FLOATS: MappingProxyType[str, Callable[[Draws, Operands, int], _Tile]] = MappingProxyType(
+_FLOATS: MappingProxyType[str, Callable[[Draws, Operands, int], Tile]] = MappingProxyType(
     {"randn": _randn, "positive": _positive, "spread": _spread, "gaps": _gaps, "cancel": _cancel, "tiny": _tiny,
      "floor": _floor, "normal": _normal, "large": _large, "dominating": _dominating, "subnormal": _subnormal,
-     "zeros": _signs_of_zero, "special": _special, "bits": _bits}
+     "zeros": _signs_of_zero, "special": _special, "bits": bits}
 )  # fmt: skip
-_INTEGERS: MappingProxyType[str, Callable[[Draws, Operands, int], _Tile]] = MappingProxyType(
-    {"bits": _bits, "extremes": _extremes, "one sign": _one_sign}
+_INTEGERS: MappingProxyType[str, Callable[[Draws, Operands, int], Tile]] = MappingProxyType(
+    {"bits": bits, "extremes": extremes, "one sign": one_sign}
 )
 
 
-def classes(unit: Any) -> tuple[str, ...]:
+def classes(unit: str | Unit) -> tuple[str, ...]:
     """Return the names of the classes for a unit.
 
     Examples
     --------
-    >>> from chopper import hardware
-    >>> classes(hardware.unit("h100.wgmma.int8"))
+    >>> classes("h100.wgmma.int8")
     ('bits', 'extremes', 'one sign')
     """
-    return tuple(_INTEGERS if layout(unit.c).integer else _FLOATS)
+    return tuple(_INTEGERS if layout(find(unit).c).integer else _FLOATS)
 
 
 def tiles(
-    unit: Any, shape: tuple[int, int, int], name: str, count: int, key: int = 0, part: int = 0, *, adds: bool = True
-) -> _Tile:
+    unit: str | Unit,
+    shape: tuple[int, int, int],
+    name: str,
+    count: int,
+    key: int = 0,
+    part: int = 0,
+    *,
+    adds: bool = True,
+) -> Tile:
     """Return operands of one class.
 
     Parameters
     ----------
-    unit : Unit
+    unit : str or Unit
         Its formats decide what the codes are.
     shape : tuple of int
         Rows, columns and terms (m, n, k) of a tile.
@@ -284,13 +252,22 @@ def tiles(
     tuple of array
         Codes a [count, m, k], b [count, n, k] and c [count, m, n].
 
+    Raises
+    ------
+    UnsupportedInputError
+        If there is no such class.
+    RandomKeyError
+        If `key` or `part` is negative.
+
     Examples
     --------
-    >>> from chopper import hardware
-    >>> a, b, c = tiles(hardware.unit("h100.wgmma.e4m3"), (64, 8, 32), "gaps", 2)
+    >>> a, b, c = tiles("h100.wgmma.e4m3", (64, 8, 32), "gaps", 2)
     >>> a.shape, b.shape, c.shape, str(a.dtype), str(c.dtype)
     ((2, 64, 32), (2, 8, 32), (2, 64, 8), 'uint8', 'uint32')
     """
+    unit = find(unit)
+    if name not in classes(unit):
+        raise UnsupportedInputError(f"{name!r} is no class of inputs of {unit}; legal: {', '.join(classes(unit))}")
     fraction = getattr(unit.model, "fraction", None)
     kept = (fraction, fraction, 13, 24, 25) if isinstance(fraction, int) else (13, 24, 25)
     operands = Operands(layout(unit.a), layout(unit.b), layout(unit.c), shape, kept)

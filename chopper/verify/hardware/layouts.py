@@ -13,14 +13,16 @@ from chopper.conversion import encode
 from chopper.formats.float import FloatFormat
 from chopper.formats.registry import get
 
-__all__ = ["Layout", "is_nan", "layout"]
+__all__ = ["Layout", "Operands", "Tile", "is_nan", "layout"]
 
 _Array = npt.NDArray[Any]
+Tile = tuple[_Array, _Array, _Array]
+"""Codes of a, b and c."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Sign, exponent and fraction of the codes of a float format, or the width of an integer one.
+    """Sign, exponent and fraction of the codes of a float format, or the width of an integer one, in bits.
 
     Operands in tf32 are codes of float32, of which the hardware reads the upper 19 bits.
     """
@@ -42,7 +44,7 @@ class Layout:
     @property
     def dtype(self) -> Any:
         """The unsigned dtype of its codes."""
-        return np.dtype(f"u{self.bits // 8}")
+        return np.dtype(f"u{max(self.bits, 8) // 8}")
 
     @property
     def lowest(self) -> int:
@@ -81,6 +83,22 @@ class Layout:
         return np.asarray(encode(values, self.name, overflow="saturate"))
 
 
+@dataclass(frozen=True)
+class Operands:
+    """What a class needs to know of a unit: formats of a, b and c, the shape (m, n, k), and the fraction bits kept."""
+
+    a: Layout
+    b: Layout
+    c: Layout
+    shape: tuple[int, int, int]
+    kept: tuple[int, ...] = (13, 24, 25)
+
+    def of(self, tiles: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Return the shapes of a, b and c."""
+        m, n, k = self.shape
+        return (tiles, m, k), (tiles, n, k), (tiles, m, n)
+
+
 @cache
 def layout(name: str) -> Layout:
     """Return the layout of a format by its name.
@@ -103,7 +121,7 @@ def layout(name: str) -> Layout:
 
 
 def is_nan(codes: _Array, name: str) -> _Array:
-    """Return which codes of a format of at least 8 bits are NaN."""
+    """Return which codes of a format are NaN."""
     here = layout(name)
     if here.nan is None:
         return np.zeros(codes.shape, bool)

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["ConversionProbe", "Probe", "conversion_probes", "label_of", "machine_of", "probes", "processor"]
+from chopper.errors import ChopperError, UnsupportedInputError
+from chopper.hardware.processor import machine
+
+__all__ = [
+    "ENVIRONMENT",
+    "ConversionProbe",
+    "Probe",
+    "conversion_probes",
+    "label_of",
+    "machine_of",
+    "probes",
+    "reason_of",
+]
+
+ENVIRONMENT = (ChopperError, RuntimeError, OSError, AttributeError)
+"""Errors of a probe that speak of the machine: a driver that refuses, a library that lacks something."""
 
 _OWN = "probes"
-_INFO = Path("/proc/cpuinfo")
 
 
 class Probe(Protocol):
@@ -64,6 +76,11 @@ def probes() -> tuple[Probe, ...]:
 
     Packages name theirs as entry points of the group ``chopper.probes``: ``<name> = "module:function"``, a function
     that returns probes.  Those of this project are found where it is not installed as well.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If those of a package cannot be loaded.
     """
     return tuple(_found("chopper.probes", "probes"))
 
@@ -75,14 +92,25 @@ def conversion_probes() -> tuple[ConversionProbe, ...]:
 
 def _found(group: str, function: str) -> Iterator[Any]:
     own = f"chopper_ext.{_OWN}"
-    try:
-        if find_spec(own):
-            yield from getattr(import_module(own), function)()
-    except ModuleNotFoundError:  # this project's adapters are not there
-        pass
+    if find_spec(own.partition(".")[0]) and find_spec(own):
+        yield from getattr(import_module(own), function)()
     for point in entry_points(group=group):
-        if not point.value.startswith(f"{own}:"):
-            yield from point.load()()
+        if point.value.startswith(f"{own}:"):
+            continue
+        try:
+            found = tuple(point.load()())
+        except Exception as error:  # whatever a foreign module raises
+            package = point.dist.name if point.dist else "an unknown package"
+            raise UnsupportedInputError(
+                f"the probes {point.value!r} of {package} cannot be loaded ({reason_of(error)}); "
+                f"update or uninstall {package}"
+            ) from error
+        yield from found
+
+
+def reason_of(problem: Exception) -> str:
+    """Return the first line of what went wrong."""
+    return f"{type(problem).__name__}: {problem}".splitlines()[0]
 
 
 def label_of(probe: Any) -> str:
@@ -93,11 +121,4 @@ def label_of(probe: Any) -> str:
 def machine_of(probe: Any) -> str:
     """Return what the device of a probe calls itself; the processor, where the probe does not say."""
     asked = getattr(probe, "machine", None)
-    return str(asked()) if asked else processor()
-
-
-def processor() -> str:
-    """Return what the processor calls itself."""
-    lines = _INFO.read_text().splitlines() if _INFO.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    return str(asked()) if asked else machine()

@@ -11,10 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from chopper.engine.threads import as_threads
+from chopper.errors import UnsupportedInputError
 from chopper.hardware import units
+from chopper.hardware.processor import machine
 from chopper.verify.hardware.comparison import Comparison, compare
 from chopper.verify.hardware.conversion import Converted, convert
-from chopper.verify.hardware.probing import conversion_probes, probes, processor
+from chopper.verify.hardware.draws import Draws
+from chopper.verify.hardware.probing import conversion_probes, label_of, probes
 from chopper.verify.hardware.vectors import record
 
 __all__ = ["Rehearsal", "as_data", "run", "unprobed"]
@@ -25,7 +29,7 @@ class Rehearsal:
 
     def __init__(self, probe: Any) -> None:
         self.unit, self.shape = probe.unit, probe.shape
-        self.label, self.adds = getattr(probe, "label", ""), getattr(probe, "adds", True)
+        self.label, self.adds = label_of(probe), getattr(probe, "adds", True)
 
     def missing(self) -> str | None:
         """Return None: the model runs everywhere."""
@@ -69,7 +73,18 @@ def run(
         Is told what runs next.
     keep : callable, optional
         Is given what there is so far, each time that a probe is done.
+
+    Raises
+    ------
+    UnsupportedInputError
+        If `rows` or `threads` is no positive integer, or no name starts with `only`.
+    RandomKeyError
+        If `key` is negative.
     """
+    if rows < 1:
+        raise UnsupportedInputError(f"rows={rows} is not legal; legal: a positive integer")
+    as_threads(threads)
+    Draws(key)
     known = {name for one in units() for name in (one.name, *one.aliases)}
     found: list[Comparison] = []
     converted: list[Converted] = []
@@ -78,7 +93,7 @@ def run(
         if not probe.unit.startswith(only) or stem not in known:
             continue
         if follow is not None:
-            follow(f"{probe.unit} {getattr(probe, 'label', '')}")
+            follow(f"{probe.unit} {label_of(probe)}")
         found.append(compare(Rehearsal(probe) if rehearse else probe, rows, key, threads=threads))
         if folder is not None and not rehearse:
             record(found[-1], folder, date.today().isoformat())
@@ -92,6 +107,8 @@ def run(
         converted.append(convert(one, max(rows, 1 << 16), key, every=every, threads=threads))
         if keep is not None:
             keep(found, converted)
+    if only and not found and not converted:
+        raise UnsupportedInputError(f"only={only!r} is the start of no name; legal: as in 'h100.wgmma', 'x86', 'cvt'")
     return found, converted
 
 
@@ -105,7 +122,7 @@ def as_data(found: list[Comparison], converted: list[Converted], rows: int, key:
     """Return everything as what JSON holds; `whole` says that no probe was left out."""
     return {
         "date": date.today().isoformat(),
-        "processor": processor(),
+        "processor": machine(),
         "versions": {"python": platform.python_version(), "numpy": np.__version__},
         "rows": rows,
         "key": key,
@@ -116,5 +133,5 @@ def as_data(found: list[Comparison], converted: list[Converted], rows: int, key:
 
 
 def _plain(found: Comparison) -> dict[str, Any]:
-    names = ("unit", "label", "shape", "machine", "reason", "classes", "examples", "rivals", "seconds")
+    names = ("unit", "label", "shape", "machine", "reason", "failed", "classes", "examples", "rivals", "seconds")
     return {name: getattr(found, name) for name in names}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -55,13 +56,10 @@ def replay(path: Path, threads: int | None = None) -> tuple[str, dict[str, tuple
     ------
     UnsupportedInputError
         If the file does not hold such vectors.
+    OSError
+        If it cannot be read.
     """
-    with np.load(path) as held:
-        missing = {"a", "b", "c", "d", "about"} - set(held)
-        if missing:
-            raise UnsupportedInputError(f"{path.name} holds no recorded vectors: {', '.join(sorted(missing))} missing")
-        about: dict[str, Any] = json.loads(str(held["about"]))
-        a, b, c, d = (held[name] for name in "abcd")
+    about, (a, b, c, d) = _read(Path(path))
     one = find(about["unit"])
     bad = differing(d, products(one, a, b, c, threads=threads), one.c)
     counts: dict[str, tuple[int, int]] = {}
@@ -69,3 +67,22 @@ def replay(path: Path, threads: int | None = None) -> tuple[str, dict[str, tuple
         results, wrong = counts.get(name, (0, 0))
         counts[name] = results + tile.size, wrong + int(tile.sum())
     return one.name, counts
+
+
+def _read(path: Path) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """Return what a file says of its vectors, and these."""
+    refusal = f"{path.name} holds no recorded vectors"
+    try:
+        held = np.load(path)
+    except (ValueError, BadZipFile) as error:
+        raise UnsupportedInputError(f"{refusal}: it is no .npz file") from error
+    names = set(held) if isinstance(held, np.lib.npyio.NpzFile) else set()
+    missing = {"a", "b", "c", "d", "about"} - names
+    if missing:
+        raise UnsupportedInputError(f"{refusal}: {', '.join(sorted(missing))} missing")
+    with held:
+        about = json.loads(str(held["about"]))
+        arrays = tuple(held[name] for name in "abcd")
+    if "unit" not in about or len(about.get("classes", arrays[3])) != len(arrays[3]):
+        raise UnsupportedInputError(f"{refusal}: about names no unit, or not the class of each tile")
+    return about, arrays

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax.numpy as jnp
 from jax import lax
 
-from chopper.errors import UnsupportedInputError
 from chopper.recipes import Recipe
 from chopper_ext.jax.exactness import as_type
+from chopper_ext.jax.layers.arguments import check_unsharded, draws, plain, widened_operands, words_of
 from chopper_ext.jax.layers.products import Setting, three_products
-from chopper_ext.jax.words import key_words, traced
 
 __all__ = ["dot_general"]
 
@@ -34,14 +32,14 @@ def dot_general(recipe: Recipe | str | None, *, key: Any = None) -> Callable[...
     key : JAX key, int or function
         For recipes that draw: the key of a call, from which roles have theirs as `chopper.recipes.key_of` says; or a
         function of no arguments, such as ``lambda: self.make_rng("rounding")`` in a module of Flax, which is asked
-        once for each call.  A key gives the same words in every call: give each layer and each step its own.
+        once for each call that draws.  A key gives the same words in every call: give each layer and each step its own.
 
     Returns
     -------
     function
         ``f(lhs, rhs, dimension_numbers, precision=None, preferred_element_type=None, out_sharding=None)``.  It
         computes in float32, or in float64 if one operand has it; narrower ones are widened, and the result is rounded
-        to `preferred_element_type` or their common dtype at the end.  A recipe that rounds nothing is
+        to `preferred_element_type` or their common dtype at the end.  A recipe that says nothing of products is
         `jax.lax.dot_general` itself.
 
     Notes
@@ -74,41 +72,21 @@ def dot_general(recipe: Recipe | str | None, *, key: Any = None) -> Callable[...
     recipe = Recipe.of(recipe)
 
     def contracted(
-        lhs: Any,
-        rhs: Any,
-        dimension_numbers: Any,
-        precision: Any = None,
-        preferred_element_type: Any = None,
-        *,
+        lhs: Any, rhs: Any, dimension_numbers: Any, precision: Any = None, preferred_element_type: Any = None, *,
         out_sharding: Any = None,
-    ) -> Any:
-        if recipe.plain:
+    ) -> Any:  # fmt: skip
+        if plain(recipe):
             return lax.dot_general(
                 lhs, rhs, dimension_numbers, precision, preferred_element_type, out_sharding=out_sharding
             )
-        if out_sharding is not None:
-            raise UnsupportedInputError("out_sharding= cannot be promised for rounded products; leave it out")
-        x, w, result = _operands(lhs, rhs, preferred_element_type)
+        check_unsharded(out_sharding)
+        x, w, result = widened_operands(lhs, rhs, preferred_element_type)
         precision = lax.Precision.HIGHEST if precision is None else precision
         setting = Setting(recipe, _static(dimension_numbers), _hashable(precision))
-        asked = key() if callable(key) else key
-        words = jnp.asarray(key_words(asked, traced(x, w))) if recipe.draws else None
+        words = words_of(key, x, w) if draws(recipe) else None
         return as_type(three_products(setting, x, w, None, words), result)
 
     return contracted
-
-
-def _operands(lhs: Any, rhs: Any, preferred: Any) -> tuple[Any, Any, Any]:
-    lhs, rhs = jnp.asarray(lhs), jnp.asarray(rhs)
-    for one in (lhs, rhs):
-        if not jnp.issubdtype(one.dtype, jnp.floating):
-            raise UnsupportedInputError(
-                f"an operand has dtype {one.dtype}; legal: floating-point numbers: convert it with "
-                "x.astype(jax.numpy.float32)"
-            )
-    common = jnp.promote_types(lhs.dtype, rhs.dtype)
-    wide = jnp.promote_types(common, jnp.float32)
-    return lhs.astype(wide), rhs.astype(wide), jnp.dtype(common if preferred is None else preferred)
 
 
 def _static(dimensions: Any) -> Any:

@@ -27,14 +27,14 @@ def role_key(key: Any, role: str) -> Any:
     return nth(key, ROLES.index(role))
 
 
-def operand(x: Any, quant: Quant | None, axis: int, key: Any, role: str) -> Any:
+def operand(x: Any, quant: Quant | None, axis: int, key: Any, role: str, other: int | None = None) -> Any:
     """Return an array rounded for a product whose contraction runs along an axis; see `chopper.recipes.quantize`."""
     if quant is None:
         return x
     if quant.gain != 1:
         x, quant = settled(scaled_by(x, quant.gain)), replace(quant, gain=Fraction(1))
     drawn = role_key(key, role) if quant.random else None
-    return quantize(x, quant, axis=axis, key=drawn, signs=_signs(quant, key, role), constant=jnp.asarray)
+    return quantize(x, quant, axis=axis, other=other, key=drawn, signs=_signs(quant, key, role), constant=jnp.asarray)
 
 
 def undone(y: Any, gemm: Gemm) -> Any:

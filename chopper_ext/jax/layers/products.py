@@ -73,40 +73,30 @@ def _backward(setting: Setting, kept: tuple[Any, ...], g: Any) -> tuple[Any, ...
     x, w, has_bias, key = kept
     none = None if key is None else np.zeros(np.shape(key), jax.dtypes.float0)
     of_bias = g.reshape(-1, g.shape[-1]).sum(0) if has_bias else None
-    return _of_input(setting, x, w, key, g), _of_weight(setting, x, w, key, g), of_bias, none
+    of_x, of_w = (_gradient(setting, name, x, w, key, g) for name in ("dgrad", "wgrad"))
+    return of_x, of_w, of_bias, none
 
 
 three_products.defvjp(_forward, _backward)
 
 
-def _of_input(setting: Setting, x: Any, w: Any, key: Any, g: Any) -> Any:
-    """Return g W, contracted over the features of the output."""
-    how, gemm = setting.contraction(x, w), setting.recipe.dgrad
-    rows = operand(how.product(g), gemm.lhs, -1, key, "dgrad.lhs")
-    weight = operand(how.transposed_columns(w), gemm.rhs, -2, key, "dgrad.rhs")
+def _gradient(setting: Setting, name: str, x: Any, w: Any, key: Any, g: Any) -> Any:
+    """Return g W, contracted over the features of the output, or of wgrad g^T x, over all other axes as one."""
+    how, gemm, forward = setting.contraction(x, w), getattr(setting.recipe, name), setting.recipe.forward
+    left = x, how.rows, how.left_again, forward.lhs
+    right = w, how.transposed_columns, how.right_again, forward.rhs
+    of_x = name == "dgrad"
+    (wanted, matrix, again, passing), (fixed, fixed_matrix, fixed_again, _) = (left, right) if of_x else (right, left)
+    rows = operand(how.product(g), gemm.lhs, -1 if of_x else -2, key, f"{name}.lhs")
+    other = operand(fixed_matrix(fixed), gemm.rhs, -2, key, f"{name}.rhs")
     if gemm.accumulate is None:
-        right = w if gemm.rhs is None else how.right_again(weight, w)
-        _, pull = jax.vjp(lambda x: setting.plain(x, right), x)
-        made = how.rows(pull(how.result(rows, x, w))[0])
+        fixed = fixed if gemm.rhs is None else fixed_again(other, fixed)
+        _, pull = jax.vjp(partial(setting.plain, w=fixed) if of_x else partial(setting.plain, fixed), wanted)
+        made = matrix(pull(how.result(rows, x, w))[0])
     else:
-        made = _added(rows, weight, None, gemm, key, "dgrad")
-    made = operand(undone(made, gemm), gemm.out, -1, key, "dgrad.out")
-    return masked(how.left_again(made, x), x, setting.recipe.forward.lhs)
-
-
-def _of_weight(setting: Setting, x: Any, w: Any, key: Any, g: Any) -> Any:
-    """Return g^T x, contracted over all other axes of the input as one."""
-    how, gemm = setting.contraction(x, w), setting.recipe.wgrad
-    rows = operand(how.product(g), gemm.lhs, -2, key, "wgrad.lhs")
-    given = operand(how.rows(x), gemm.rhs, -2, key, "wgrad.rhs")
-    if gemm.accumulate is None:
-        left = x if gemm.rhs is None else how.left_again(given, x)
-        _, pull = jax.vjp(lambda w: setting.plain(left, w), w)
-        made = how.transposed_columns(pull(how.result(rows, x, w))[0])
-    else:
-        made = _added(rows.swapaxes(-1, -2), given, None, gemm, key, "wgrad")
-    made = operand(undone(made, gemm), gemm.out, -1, key, "wgrad.out")
-    return masked(how.right_again(made, w), w, setting.recipe.forward.rhs)
+        made = _added(rows if of_x else rows.swapaxes(-1, -2), other, None, gemm, key, name)
+    made = operand(undone(made, gemm), gemm.out, -1, key, f"{name}.out")
+    return masked(again(made, wanted), wanted, passing)
 
 
 def _added(a: Any, b: Any, c: Any, gemm: Gemm, key: Any, name: str) -> Any:

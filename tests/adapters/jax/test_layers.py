@@ -115,6 +115,8 @@ def test_keys(tally):
     typed = jax.random.wrap_key_data(np.array([SEED >> 32, SEED & 0xFFFFFFFF], np.uint32), impl="threefry2x32")
     for key in (typed, lambda: typed):
         tally.same(dot_general(recipe, key=key)(X, W.T, DENSE), want)
+    unasked = dot_general("elementwise: bf16:stochastic", key=pytest.fail)
+    tally.same(unasked(X, W.T, DENSE), lax.dot_general(X, W.T, DENSE))
     traced = jax.jit(lambda key: dot_general(recipe, key=key)(X, W.T, DENSE))
     tally.same(traced(typed), want)
     with pytest.raises(RandomKeyError, match="no key"):

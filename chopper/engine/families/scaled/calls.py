@@ -11,6 +11,7 @@ import numpy.typing as npt
 from chopper.engine.backend import Draw
 from chopper.engine.casts import widen
 from chopper.engine.families.scaled.choice import Scaling, View, scalings
+from chopper.engine.families.scaled.currents import by_currents
 from chopper.engine.families.scaled.elements import Elements, best, check, drawn
 from chopper.engine.families.scaled.exact import BFLOAT16, BINARY16, DOUBLE, SINGLE, Ieee
 from chopper.engine.families.scaled.fused import Fused, by_powers
@@ -58,15 +59,35 @@ def rows_of(source: _Array, request: Request, draw: Draw, threads: int | None, t
     if row is not None:
         carried = prepared(carried, row)
     layout = layout_of(fmt, source.shape, request.axis)
+    words = drawn(layout, request, draw, threads)
+    found = None if row is not None else _across(carried, layout, request, words, threads, target)
+    if found is not None:
+        return found
     rows = layout.to_rows(carried)
+    words = words if words is None or layout.direct else layout.to_rows(words)
     view = View(rows.view(f"i{rows.itemsize}"), layout, fmt, request.axis, request.scale, threads)
-    words = drawn(view, request, draw)
     dtype = code_dtype(fmt) if target is None else target.dtype
     goal = target.reshape(-1) if target is not None and layout.direct else np.empty(rows.shape, dtype)
     if row is not None and row.arithmetic is not None:
         return _in_single(view, request, words, goal, row.arithmetic)
     quick = by_powers(view, request, words, goal) or by_ladders(view, request, goal)
+    quick = quick or by_currents(view, request, words, goal)
     return _exactly(view, request, words, goal) if quick is None else _patched(quick, view, request, words, goal)
+
+
+def _across(
+    carried: _Array, layout: Layout, request: Request, words: _Array | None, threads: int | None, target: _Array | None
+) -> Rows | None:
+    """Round blocks that lie across the rows of matrices where they are, or return None where no loop suits."""
+    stack = layout.stack
+    if stack is None:
+        return None
+    fmt, placed = cast(ScaledFormat, request.fmt), layout._replace(direct=True)
+    bits = np.ascontiguousarray(carried).reshape(-1).view(f"i{carried.itemsize}")
+    view = View(bits, placed, fmt, request.axis, request.scale, threads)
+    goal = np.empty(bits.shape, code_dtype(fmt)) if target is None else target.reshape(-1)
+    quick = by_powers(view, request, words, goal, stack)
+    return None if quick is None or quick.left.size else _patched(quick, view, request, words, goal)
 
 
 def _in_single(view: View, request: Request, words: _Array | None, goal: _Array, arithmetic: Arithmetic) -> Rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,7 @@ from chopper.engine import plan as planning
 from chopper.engine.backend import Draw
 from chopper.engine.families.scaled.choice import Scaling, View
 from chopper.engine.families.scaled.exact import DOUBLE
+from chopper.engine.families.scaled.layout import Layout
 from chopper.engine.families.scaled.passes import Scales, divide, multiply
 from chopper.engine.inputs import as_words, code_dtype
 from chopper.engine.plan import Request
@@ -79,15 +81,13 @@ class Elements:
         return out
 
 
-def drawn(view: View, request: Request, draw: Draw) -> _Array | None:
-    """Return the random words in the order of rows: the word of an element goes by its index in the array."""
+def drawn(layout: Layout, request: Request, draw: Draw, threads: int | None) -> _Array | None:
+    """Return the random words of the elements, flat, in the order of the array."""
     if not request.rounding.random:
         return None
-    layout = view.layout
     if draw.words is not None:
-        return layout.to_rows(as_words(draw.words, np.shape(draw.words)))
-    words = all_words(as_key(draw.key, draw.offset, tuple(layout.shape)), int(np.prod(layout.shape)), view.threads)
-    return words if layout.direct else layout.to_rows(words)
+        return np.ascontiguousarray(as_words(draw.words, np.shape(draw.words))).reshape(-1)
+    return all_words(as_key(draw.key, draw.offset, tuple(layout.shape)), math.prod(layout.shape), threads)
 
 
 def check(request: Request, element: Format) -> None:

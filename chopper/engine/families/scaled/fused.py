@@ -23,15 +23,15 @@ from chopper.engine.patterns import carrier_of, pattern, power
 from chopper.engine.plan import Plan, Request
 from chopper.engine.run import loop_for
 from chopper.engine.threads import share
+from chopper.formats.base import Format
 from chopper.formats.finfo import describe
 from chopper.formats.fixed import FixedFormat
 from chopper.formats.float import FloatFormat
 from chopper.formats.scaled import ScaledFormat
-from chopper.kernels.carrier import Carrier
 from chopper.kernels.magic import MagicParams
 from chopper.rounding import Overflow, Rounding
 
-__all__ = ["Fused", "by_powers"]
+__all__ = ["Fused", "by_addition", "by_powers"]
 
 _Array = npt.NDArray[Any]
 
@@ -48,10 +48,13 @@ class Fused(NamedTuple):
     outers: tuple[_Array, ...] = ()  # the codes of the outer scales
 
 
-def by_powers(view: View, request: Request, words: _Array | None, target: _Array) -> Fused | None:
+def by_powers(
+    view: View, request: Request, words: _Array | None, target: _Array, stack: tuple[int, int, int] | None = None
+) -> Fused | None:
     """Round blocks whose scales are powers of two into `target`, or return None where the loop does not suit.
 
-    Values go into an array of their own where the target is not of the dtype of the numbers.
+    Values go into an array of their own where the target is not of the dtype of the numbers.  If `stack` is given, see
+    `Layout.stack`, numbers, words and results lie as in the array, not in the order of rows.
     """
     if view.given is not None or request.overflow not in (None, Overflow.SATURATE) or request.compat is not None:
         return None
@@ -66,11 +69,14 @@ def by_powers(view: View, request: Request, words: _Array | None, target: _Array
     scales = np.empty(layout.blocks, np.uint16)
     drawn = np.zeros(1, np.uint32) if words is None else words
     span = span_of(layout)
-    args = (plan.kernel, numbers, drawn, out, scales, plan.params, powers, span, layout.cut)
-    entry = loop_for("power_loops.powers", numbers, out, *args, 0, 0, by=(plan.kernel, len(span)))
+    head = (plan.kernel, numbers, drawn, out, scales, plan.params, powers)
+    args: tuple[Any, ...] = (*head, span, layout.cut) if stack is None else (*head, stack)
+    name, by = ("powers", (plan.kernel, len(span))) if stack is None else ("across", plan.kernel)
+    entry = loop_for(f"power_loops.{name}", numbers, out, *args, 0, 0, by=by)
     if entry is None:
         return None
-    share(lambda start, stop: entry(*args, start, stop), layout.blocks, view.threads, layout.length)
+    columns = 1 if stack is None else stack[1]
+    share(lambda i, j: entry(*args, i, j), layout.blocks // columns, view.threads, layout.length * columns)
     return Fused(out, scales, np.flatnonzero(scales == LEFT))
 
 
@@ -92,18 +98,20 @@ def _ask(fmt: ScaledFormat, mode: Rounding, random_bits: int, width: int, codes:
     regular = _regular(begins, t, c.inf)
     if plan.kernel.name not in _KERNELS or plan.mark is not None or regular is None:
         return None
-    if mode is Rounding.NEAREST_EVEN and plan.kernel.name == "round_float":
-        plan = _by_addition(plan, cast(FloatFormat, element), c)
+    plan = by_addition(plan, element, mode)
     low, high = _exponents(element)
     return plan, Powers(
         *regular, scale.bias, 2 - c.bias - low, c.bias - c.precision - 1 - high, c.inf, int(not codes)
     )._replace(shift=t)
 
 
-def _by_addition(plan: Plan, element: FloatFormat, c: Carrier) -> Plan:
-    """Return the plan that rounds to nearest by one addition: without NaN, which never comes here, it always may."""
-    t, half = c.precision - 1, power(element.emax - element.precision)
-    limit = pattern(element.max + half, c) - (element.max_code & 1)
+def by_addition(plan: Plan, element: Format, mode: Rounding) -> Plan:
+    """Return the plan that rounds to nearest by one addition, which it always may where no NaN comes; or the same."""
+    if mode is not Rounding.NEAREST_EVEN or plan.kernel.name != "round_float":
+        return plan
+    fmt, c = cast(FloatFormat, element), carrier_of(plan.kernel.width)
+    t, half = c.precision - 1, power(fmt.emax - fmt.precision)
+    limit = pattern(fmt.max + half, c) - (fmt.max_code & 1)
     fast = MagicParams(plan.params.emin << t, plan.params.drop << t, limit, plan.params.over_pos, c.inf)
     return Plan(Kernel("magic", "round_float_magic", "settle", plan.kernel.width), fast)
 

@@ -18,10 +18,9 @@ import numpy.typing as npt
 from chopper.engine.families.scaled.choice import View
 from chopper.engine.families.scaled.exact import SINGLE
 from chopper.engine.families.scaled.fused import Fused
-from chopper.engine.families.scaled.layout import Layout
+from chopper.engine.families.scaled.outermost import has_one, outermost
 from chopper.engine.families.scaled.parameters import Search
-from chopper.engine.families.scaled.passes import Scales, exact_scales, largest, product_of, span_of
-from chopper.engine.families.scaled.scales import Ask, by_patterns
+from chopper.engine.families.scaled.passes import Scales, exact_scales, product_of, span_of
 from chopper.engine.kernel import Kernel
 from chopper.engine.plan import Request
 from chopper.engine.run import loop_for
@@ -83,35 +82,20 @@ def by_ladders(view: View, request: Request, target: _Array) -> Fused | None:
     entry = loop_for("ladder_loops.ladder", numbers, out, *shape, 0, span, layout.cut, 0, 0, by=len(span))
     if entry is None:
         return None
-    top = np.full(1, _largest_of_all(view), np.int32)
-    if int(top[0]) >= BINARY32.inf:
+    outer = outermost(view)
+    if outer is None:
         return None
-    outer = None
-    outers: tuple[_Array, ...] = ()
-    if fmt.outer is not None:
-        found = by_patterns(top, BINARY32, Ask(fmt.levels[1], fmt.targets[1], 0), None)
-        outer, outers = found.scales, (found.codes.reshape((1,) * len(layout.shape)),)
-    tables = _tables(fmt, steps, outer, codes)
+    tables = _tables(fmt, steps, outer.scales, codes)
     if tables is None:
         return None
     args = (kernel, numbers, out, scales, *tables, span, layout.cut)
     share(lambda start, stop: entry(*args, start, stop), layout.blocks, view.threads, layout.length)
-    return Fused(out, scales, np.empty(0, np.int64), outers)
-
-
-def _largest_of_all(view: View) -> int:
-    """Return the largest magnitude of an array, as a pattern."""
-    size = view.bits.size
-    length = -(-size // 64)
-    parts = Layout((1, size), (1, length), size, length, True)
-    return int(largest(view.bits, parts, view.threads)[1].max())
+    return Fused(out, scales, np.empty(0, np.int64), outer.codes)
 
 
 def _suits(view: View, request: Request) -> tuple[_Steps, _Steps] | None:
     fmt = view.fmt
-    if view.bits.itemsize != 4 or view.given is not None or len(fmt.levels) > 2 or fmt.specials is not Specials.BLOCK:
-        return None
-    if fmt.outer is not None and not (fmt.outer.block == () and fmt.outer.rule.statistic is Statistic.AMAX):
+    if view.bits.itemsize != 4 or view.given is not None or fmt.specials is not Specials.BLOCK or not has_one(fmt):
         return None
     return _ladders(fmt, request.rounding)
 

@@ -94,6 +94,14 @@ class Layout(NamedTuple):
         """How the loops see it: columns, length of a block, blocks in a row."""
         return self.columns, self.length, -(-self.columns // self.length)
 
+    @property
+    def stack(self) -> tuple[int, int, int] | None:
+        """Rows, columns and length of a block, where blocks are pieces of columns in a stack of matrices; or None."""
+        long = [i for i, size in enumerate(self.sizes) if size > 1]
+        if self.direct or len(long) != 1:
+            return None
+        return self.shape[long[0]], math.prod(self.shape[long[0] + 1 :]), self.sizes[long[0]]
+
     def to_rows(self, a: _Array) -> _Array:
         """Return the elements flat, in the order of rows; what is filled up is zero."""
         a = a.reshape(self.shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["LEFT", "Powers", "Search"]
+__all__ = ["LEFT", "Current", "Powers", "Search"]
 
 LEFT = 0xFFFF
 """Stands for the scale of a block that is left for another way."""
@@ -30,3 +30,14 @@ class Search(NamedTuple):
     low: int  # pattern at which the first bucket begins
     shift: int  # buckets are 2^shift patterns wide
     last: int  # the last bucket
+
+
+class Current(NamedTuple):
+    """How the scale of a block is found by division of its largest magnitude, and which scales the loop suits."""
+
+    by: float  # one over the divisor
+    least: int  # the pattern of the carrier below which a magnitude counts as the least statistic
+    least_quotient: int  # what that is divided to: a pattern of float64, rounded to odd
+    floor: int  # the least scale, a pattern of float64, and its code
+    floor_code: int
+    low: float  # scales below this, unless 0, may give results below the carrier's normal range

@@ -25,16 +25,18 @@ from chopper.formats.scale_rule import Direction
 from chopper.kernels.carrier import BINARY64, Carrier
 from chopper.rounding import Overflow, Rounding
 
-__all__ = ["Ask", "Rounded", "by_numbers", "by_patterns", "nan_code", "values_of"]
+__all__ = [
+    "MODES", "Ask", "Rounded", "by_numbers", "by_patterns", "divisor_of", "nan_code", "odd_pattern", "values_of",
+]  # fmt: skip
 
 _Array = npt.NDArray[Any]
 
-_MODES = {
+MODES = {
     Direction.DOWN: Rounding.TOWARD_ZERO,
     Direction.UP: Rounding.AWAY_FROM_ZERO,
     Direction.NEAREST: Rounding.NEAREST_EVEN,
 }
-
+"""In which mode a quotient becomes a scale."""
 
 _MANY = 4096
 """As many scales as make a list worth while."""
@@ -91,7 +93,7 @@ def by_patterns(mag: _Array, c: Carrier, ask: Ask, above: Scales | None) -> Roun
             return found
     if rule.before:
         mag = _shortened(mag, c, ask.precision)
-    divisor = _divisor(ask.target, above, mag.size)
+    divisor = divisor_of(ask.target, above, mag.size)
     if divisor is None:
         return by_numbers([number_of(one, c) for one in mag.tolist()], False, ask, above)
     number, width, exponent = divisor
@@ -129,7 +131,7 @@ def by_numbers(numbers: Sequence[Fraction], root: bool, ask: Ask, above: Scales 
 
 def _round(bits: _Array, level: Level) -> Rounded:
     """Round quotients, patterns of float64 that were rounded to odd, to the scale format."""
-    codes = _encoded(bits, level.scale, _MODES[level.rule.direction])
+    codes = _encoded(bits, level.scale, MODES[level.rule.direction])
     values = values_of(codes, level.scale)
     low = values.view(np.int64) < pattern(level.rule.floor, BINARY64)
     if low.any():
@@ -155,7 +157,7 @@ def _shortened(mag: _Array, c: Carrier, precision: int) -> _Array:
     return short
 
 
-def _divisor(target: Fraction, above: Scales | None, size: int) -> Scales | None:
+def divisor_of(target: Fraction, above: Scales | None, size: int) -> Scales | None:
     """Return target * above, once for each block, or None if it is no short multiple of a power of two."""
     top, bottom = target.numerator, target.denominator
     zeros = (top & -top).bit_length() - 1
@@ -171,17 +173,17 @@ def _divisor(target: Fraction, above: Scales | None, size: int) -> Scales | None
 def _odd(numbers: Sequence[Fraction], root: bool, target: Fraction, above: Scales | None) -> _Array:
     """Return quotients as patterns of float64, rounded to odd."""
     if above is None:
-        found = {number: _odd_pattern(number / (target**2 if root else target), root) for number in set(numbers)}
+        found = {number: odd_pattern(number / (target**2 if root else target), root) for number in set(numbers)}
         return np.array([found[number] for number in numbers], np.int64)
     out = np.zeros(len(numbers), np.int64)
     for i, (number, m, e) in enumerate(zip(numbers, above.number.tolist(), above.exponent.tolist(), strict=True)):
         if m > 0:
             divisor = target * m * power(e)
-            out[i] = _odd_pattern(number / (divisor**2 if root else divisor), root)
+            out[i] = odd_pattern(number / (divisor**2 if root else divisor), root)
     return out
 
 
-def _odd_pattern(number: Fraction, root: bool) -> int:
+def odd_pattern(number: Fraction, root: bool) -> int:
     """Return a number, or its square root, as a pattern of float64, rounded to odd."""
     if not number:
         return 0

@@ -12,6 +12,9 @@ import numpy.typing as npt
 
 from chopper.engine import plan as planning
 from chopper.engine.families.scaled.choice import Scaling, View
+from chopper.engine.families.scaled.fused import by_addition
+from chopper.engine.families.scaled.passes import span_of
+from chopper.engine.patterns import power
 from chopper.engine.plan import Plan, Request
 from chopper.engine.run import loop_for
 from chopper.engine.threads import share
@@ -22,11 +25,11 @@ from chopper.formats.fixed import FixedFormat
 from chopper.formats.float import FloatFormat
 from chopper.rounding import Overflow, Rounding
 
-__all__ = ["by_quotients"]
+__all__ = ["ROOM", "by_quotients", "element_plan", "least_scale", "middle_bits"]
 
 _Array = npt.NDArray[Any]
 
-_ROOM = 50
+ROOM = 48
 """How many bits scale and middles may have together; see `chopper.engine.quotient_loops`."""
 
 
@@ -36,23 +39,21 @@ def by_quotients(view: View, request: Request, scaling: Scaling, words: _Array |
     codes = target.dtype.kind == "u"
     if not (codes or target.dtype == np.float32) or view.bits.itemsize != 4 or fmt.zero_point or not scaling.plain:
         return False
-    if _middle_bits(fmt.element) + int(scales.width.max()) > _ROOM:
+    if middle_bits(fmt.element) + int(scales.width.max()) > ROOM:
         return False
     known = scales.number > 0
     top = scales.exponent[known] + scales.width[known]  # 2^(top - 1) <= scale < 2^top
     if top.size and (int(top.max()) > 500 or int(top.min()) < -500):
         return False
-    if not codes and top.size and fmt.element.smallest * Fraction(2) ** (int(top.min()) - 1) < Fraction(1, 1 << 126):
+    if not codes and top.size and int(top.min()) - 1 < least_scale(fmt.element):
         return False
-    plan = _plan(fmt.element, request.rounding, request.random_bits, codes)
+    plan = element_plan(fmt.element, request.rounding, request.random_bits, codes)
     numbers = np.ldexp(scales.number.astype(np.float64), scales.exponent)
     wide = np.where(known, numbers, np.where(scales.number == 0, 0.0, np.nan))
     drawn = np.zeros(1, np.uint32) if words is None else words
-    args = (
-        plan.kernel, view.bits, drawn, target, wide, np.maximum(scales.number, 1), scales.exponent, plan.params,
-        view.layout.cut,
-    )  # fmt: skip
-    entry = loop_for("quotient_loops.quotients", view.bits, target, *args, 0, 0, by=plan.kernel)
+    span = span_of(view.layout)
+    args = (plan.kernel, view.bits, drawn, target, wide, plan.params, span, view.layout.cut)
+    entry = loop_for("quotient_loops.quotients", view.bits, target, *args, 0, 0, by=(plan.kernel, len(span)))
     if entry is None:
         return False
     share(lambda start, stop: entry(*args, start, stop), view.layout.blocks, view.threads, view.layout.length)
@@ -61,13 +62,23 @@ def by_quotients(view: View, request: Request, scaling: Scaling, words: _Array |
     return True
 
 
-def _plan(element: Format, mode: Rounding, random_bits: int, codes: bool) -> Plan:
+def element_plan(element: Format, mode: Rounding, random_bits: int, codes: bool) -> Plan:
+    """Return how quotients become elements, values or codes, where no NaN counts."""
     planner = planning.plan_encode if codes else planning.plan_round
-    return planner(Request(element, mode, Overflow.SATURATE, random_bits), 64)
+    return by_addition(planner(Request(element, mode, Overflow.SATURATE, random_bits), 64), element, mode)
+
+
+def least_scale(element: Format) -> int:
+    """Return the exponent of the least power of two whose product with any element is 0 or normal in float32."""
+    smallest = Fraction(element.smallest)
+    exponent = -126 - (smallest.numerator.bit_length() - smallest.denominator.bit_length()) - 1
+    while smallest * power(exponent) < power(-126):
+        exponent += 1
+    return exponent
 
 
 @lru_cache(maxsize=256)
-def _middle_bits(element: Format) -> int:
+def middle_bits(element: Format) -> int:
     """Return how many bits the values of an element and the middles between them have at most; many if unknown."""
     if isinstance(element, (FloatFormat, FixedFormat)):
         return describe(element).precision + 1

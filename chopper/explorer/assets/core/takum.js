@@ -1,24 +1,10 @@
 // Takums: sign, direction, three bits of regime, characteristic, fraction; linear or logarithmic.
 
-class TakumModel extends ListedModel {
+class TakumModel extends TaperedModel {
   constructor(fields) {
-    super();
-    Object.assign(this, fields);
-    this.bits = this.n;
-    this.nar = 1n << BigInt(this.n - 1);
-    this.top = 1n << BigInt(this.n);
-    this.nanCode = this.nar;
-    this.defaultOverflow = "propagate";
-    this.smallStays = this.underflow === "smallest";
+    super(fields);
     this.coarse = this.n <= 16;
-    this.order = mirrored(this.nar - 1n, (i) => this.top - 1n - i, 0n, (i) => i + 1n);
     this._numbers = new Map();
-  }
-
-  /** The number itself, which may be irrational. */
-  real(code) {
-    if (code === 0n) return ZERO;
-    return code > this.nar ? oppositeReal(this._positive(this.top - code, this.n)) : this._positive(code, this.n);
   }
 
   number(code) {
@@ -48,15 +34,11 @@ class TakumModel extends ListedModel {
     return { c, m: code & ((1n << digits) - 1n), digits };
   }
 
-  _positive(code, bits) {
+  positive(code, bits) {
     const { c, m, digits } = this._parts(code, bits);
     const one = 1n << digits;
     if (this.logarithmic) return exponential(BigInt(c) * one + m, 2n * one);
     return times(rational(one + m, one), powerOfTwo(c));
-  }
-
-  kind(code) {
-    return code === 0n ? "zero" : code === this.nar ? "nar" : "number";
   }
 
   fields(bits) {
@@ -73,14 +55,5 @@ class TakumModel extends ListedModel {
     const exponent = reduced(rational((BigInt(c) << digits) + m, 2n << digits));
     if (exponent.n === 0n) return null;
     return `${negative ? "-" : ""}e^(${exponent.n}${exponent.d === 1n ? "" : `/${exponent.d}`})`;
-  }
-
-  middle(low, high) {
-    if (low >= this.nar) return oppositeReal(this.middle((this.top - high) % this.top, this.top - low));
-    if (low === 0n || this.nearest === "value") {
-      const [a, b] = [this.real(low), this.real(high)];
-      return meanReal(a, b);
-    }
-    return this._positive(2n * low + 1n, this.n + 1);
   }
 }

@@ -176,13 +176,14 @@ function startDrag(event, svg, width, place) {
     Object.assign(view, { low: from.low + by, high: from.high + by });
     requestAnimationFrame(drawLine);
   };
+  const listening = new AbortController();
   const up = (later) => {
-    window.removeEventListener("pointermove", move);
+    listening.abort();
     if (!moved) pickAt(place(later), Math.floor((later.clientY - svg.getBoundingClientRect().top) / ROW));
   };
-  window.addEventListener("pointermove", move);
-  window.addEventListener("pointerup", up, { once: true });
-  window.addEventListener("pointercancel", () => window.removeEventListener("pointermove", move), { once: true });
+  window.addEventListener("pointermove", move, { signal: listening.signal });
+  window.addEventListener("pointerup", up, { signal: listening.signal });
+  window.addEventListener("pointercancel", () => listening.abort(), { signal: listening.signal });
 }
 
 /** Select the value that is nearest to a place on the line. */
