@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.machine import machine
 
-__all__ = ["VARIANTS", "Size", "Variant", "characters", "curve", "transformer"]
+__all__ = ["VARIANTS", "Shape", "Size", "Variant", "characters", "curve", "transformer"]
 
 FILE = Path(__file__).resolve().parents[1] / "notebooks" / "data" / "training.json"
 LETTERS = "\n" + "".join(map(chr, range(32, 127)))
@@ -62,16 +62,26 @@ VARIANTS: MappingProxyType[str, Variant] = MappingProxyType(
 """What is trained, the quick ones first."""
 
 
-class Size(NamedTuple):
-    """Of the model and of a run."""
+class Shape(NamedTuple):
+    """Of the model."""
 
     width: int = 64
     heads: int = 1
     layers: int = 1
     context: int = 64
+
+
+class Size(NamedTuple):
+    """Of a run."""
+
+    model: Shape = Shape()
     batch: int = 8
     steps: int = 200
     rate: float = 3e-3
+
+    def flat(self) -> dict[str, Any]:
+        """Return all numbers by name."""
+        return {**self.model._asdict(), **{name: x for name, x in self._asdict().items() if name != "model"}}
 
 
 def characters() -> Any:
@@ -85,7 +95,7 @@ def characters() -> Any:
     return torch.tensor([number.get(letter, number["?"]) for letter in text])
 
 
-def transformer(size: Size, seed: int) -> Any:
+def transformer(size: Shape, seed: int) -> Any:
     """Return a model of the next character."""
     import torch
     from torch import nn
@@ -121,7 +131,7 @@ def curve(text: Any, variant: Variant, size: Size, seed: int) -> tuple[list[floa
     from chopper_ext.torch import ChopOptimizer, convert
 
     recipe = preset(variant.preset, accumulate=None) if variant.float_sums else preset(variant.preset)
-    model = convert(transformer(size, seed), recipe, skip="head", key=seed)
+    model = convert(transformer(size.model, seed), recipe, skip="head", key=seed)
     steps = torch.optim.AdamW(model.parameters(), size.rate)
     if variant.optimizer is not None:
         steps = ChopOptimizer(steps, key=seed, **variant.optimizer)
@@ -129,21 +139,21 @@ def curve(text: Any, variant: Variant, size: Size, seed: int) -> tuple[list[floa
     train, held = text[: len(text) * 9 // 10], text[len(text) * 9 // 10 :]
     losses = []
     for _ in range(size.steps):
-        rows = _rows(train, torch.randint(len(train) - size.context, (size.batch, 1), generator=draw), size)
+        rows = _rows(train, torch.randint(len(train) - size.model.context, (size.batch, 1), generator=draw), size)
         loss = cross_entropy(model(rows[:, :-1]).flatten(0, 1), rows[:, 1:].flatten())
         steps.zero_grad()
         loss.backward()
         steps.step()
         losses.append(loss.item())
     with torch.no_grad():
-        rows = _rows(held, torch.linspace(0, len(held) - size.context - 1, 64).long()[:, None], size)
+        rows = _rows(held, torch.linspace(0, len(held) - size.model.context - 1, 64).long()[:, None], size)
         return losses, cross_entropy(model(rows[:, :-1]).flatten(0, 1), rows[:, 1:].flatten()).item()
 
 
 def _rows(text: Any, starts: Any, size: Size) -> Any:
     import torch
 
-    return text[starts + torch.arange(size.context + 1)]
+    return text[starts + torch.arange(size.model.context + 1)]
 
 
 def main() -> None:
@@ -158,7 +168,7 @@ def main() -> None:
     torch.set_num_threads(1)
     text, size = characters(), Size()
     kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {"runs": {}}
-    kept |= {"size": size._asdict(), "characters": len(text), "machine": machine()}
+    kept |= {"size": size.flat(), "characters": len(text), "machine": machine()}
     kept["machine"].pop("load", None)
     for seed in range(max(options.seeds, options.plain_seeds)):
         for name, variant in VARIANTS.items():

@@ -97,7 +97,7 @@ class Arithmetic:
         put("overflow", asked.overflow)
         put("dtype", carrier_of(asked.fmt))
         if asked.rounding.random:
-            put("keys", key if isinstance(key, Keys) else Keys(key))
+            put("keys", Keys.of(key))
 
     @property
     def options(self) -> dict[str, Any]:

@@ -148,6 +148,11 @@ class Keys:
         self._block: tuple[int, tuple[int, ...]] = (-1, ())
         self._lock = threading.Lock()
 
+    @classmethod
+    def of(cls, key: Any) -> Keys:
+        """Return a stream itself, or the one on another kind of key."""
+        return key if isinstance(key, Keys) else cls(key)
+
     @property
     def base(self) -> int:
         """The base key."""

@@ -55,7 +55,7 @@ def test_the_program(root: Path, tmp_path: Path) -> None:
 def test_the_curves_of_training(root: Path) -> None:
     """The file that the notebook shows has a run of every recipe, and steps of the size that the program names."""
     kept = json.loads((root / "notebooks" / "data" / "training.json").read_text(encoding="utf-8"))
-    assert kept["size"] == training.Size()._asdict()
+    assert kept["size"] == training.Size().flat()
     assert set(kept["runs"]) == set(training.VARIANTS)
     assert {variant.preset for variant in training.VARIANTS.values()} <= set(presets())
     curves = [run["losses"] for runs in kept["runs"].values() for run in runs.values()]

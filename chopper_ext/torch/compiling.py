@@ -18,6 +18,7 @@ from chopper_ext.torch.autograd import StraightThrough, composed, slope_of
 from chopper_ext.torch.dtypes import check_codes_of, is_codes, result_dtype, value_dtype
 from chopper_ext.torch.operators import decode_op, encode_op, round_op
 from chopper_ext.torch.spelling import read, spell, spell_format
+from chopper_ext.torch.words import signed
 
 __all__ = [
     "constant",
@@ -31,7 +32,6 @@ __all__ = [
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_WRAP = 1 << 64
 
 
 def constant(function: _Function) -> _Function:
@@ -150,11 +150,7 @@ def _drawn(draw: Draw, text: str) -> tuple[int, int, torch.Tensor | None]:
         return 0, 0, words.view(torch.int32)
     if not isinstance(key, int) or key < 0 or offset < 0:
         _complain()
-    return _signed(key), _signed(offset), None
-
-
-def _signed(number: int) -> int:
-    return number - _WRAP if number >= _WRAP >> 1 else number
+    return signed(key), signed(offset), None
 
 
 @constant

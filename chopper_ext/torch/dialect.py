@@ -11,7 +11,9 @@ from typing import Any
 import triton
 import triton.language as tl
 
-__all__ = ["builder", "copied", "fields_of", "jitted", "lifted", "look_up", "select", "signed_word"]
+from chopper_ext.torch.words import signed
+
+__all__ = ["builder", "copied", "fields_of", "jitted", "lifted", "look_up", "select"]
 
 _WORD = 1 << 32
 
@@ -94,9 +96,4 @@ def _lifted(word: int) -> int:
     after one that does.  The lower half sees to it that all are alike.
     """
     wide = not triton.knobs.runtime.interpret  # the interpreter does not, and takes what fits 32 bits for so many
-    return (signed_word(word) << 32) + (0x80000002 if wide and not word >> 31 else 2)
-
-
-def signed_word(word: int) -> int:
-    """Return 32 bits as a signed integer."""
-    return word - _WORD if word >> 31 else word
+    return (signed(word, 32) << 32) + (0x80000002 if wide and not word >> 31 else 2)

@@ -27,6 +27,7 @@ from chopper_ext.torch.operations import operate
 from chopper_ext.torch.operators import encode_op, perform, perform_decoding, round_op
 from chopper_ext.torch.outputs import as_words, check_out
 from chopper_ext.torch.spelling import spell
+from chopper_ext.torch.words import signed
 
 __all__ = ["TorchBackend", "decoded", "encoded", "is_plain", "rounded"]
 
@@ -137,7 +138,7 @@ def _run(task: str, x: torch.Tensor, asked: Request, draw: Draw, out: torch.Tens
 def _signed(number: Any) -> int:
     if not isinstance(number, int):
         raise RandomKeyError(f"offset={number!r} is for plain tensors of the host; pass an int, or random_words")
-    return number - (number >> 63 << 64)
+    return signed(number)
 
 
 def is_plain(x: torch.Tensor) -> bool:

@@ -8,7 +8,6 @@ the significand 1 or -1, a NaN with 0.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -20,6 +19,7 @@ from chopper.kernels import rules
 from chopper.kernels.fused import Fused, align, significand, total
 from chopper.kernels.terms import lower
 from chopper_ext.torch.dialect import builder, jitted, select
+from chopper_ext.torch.tiles import launch, placed
 
 __all__ = ["SPECIAL", "ZERO", "add_blocks", "add_tiles", "can_add", "launch_tiles"]
 
@@ -114,12 +114,7 @@ def add_blocks(
     """
     narrow = _parameters(make, tl.int32, model)
     wide = _parameters(make, tl.int64, model)
-    beside = tl.cdiv(columns, across)
-    tiles = tl.cdiv(rows, high) * beside
-    place = tl.program_id(0)
-    batch, tile = (place // tiles).to(tl.int64), place % tiles
-    at_a = tile // beside * high + tl.arange(0, high)
-    at_b = tile % beside * across + tl.arange(0, across)
+    batch, at_a, at_b = placed(rows, columns, high, across)
     in_a, in_b = at_a < rows, at_b < columns
     inside = in_a[:, None] & in_b[None, :]
     at = batch * rows * columns + at_a.to(tl.int64)[:, None] * columns + at_b[None, :]
@@ -154,9 +149,7 @@ def add_tiles(model: FusedSum, a: torch.Tensor, b: torch.Tensor, c: torch.Tensor
     out = torch.empty_like(c)
     if out.numel():
         arguments, constants = launch_tiles(model, a, b, c, out, digits)
-        tiles = -(-c.shape[1] // constants["high"]) * -(-c.shape[2] // constants["across"])
-        with torch.cuda.device(c.device) if c.is_cuda else nullcontext():
-            add_blocks[(tiles * c.shape[0],)](*arguments, **constants)
+        launch(add_blocks, c, constants["high"], constants["across"], arguments, constants)
     return out
 
 

@@ -17,6 +17,7 @@ from chopper.hardware import unit
 from chopper_ext.torch.compiling import constant
 from chopper_ext.torch.operations import operate
 from chopper_ext.torch.spelling import spell_format
+from chopper_ext.torch.words import signed
 
 __all__ = ["GRAPH", "operate_op"]
 
@@ -90,7 +91,7 @@ class _Graph:
         while len(tensors) < 3:
             tensors.append(None)
         number = key if isinstance(key, int) else 0
-        result: torch.Tensor = operate_op(*tensors, text, number - _WRAP if number >= _WRAP >> 1 else number)
+        result: torch.Tensor = operate_op(*tensors, text, signed(number))
         return result
 
 

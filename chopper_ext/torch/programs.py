@@ -15,6 +15,7 @@ from chopper.engine.backend import Draw, Plan, Request, portable_plan
 from chopper.kernels.threefry import random_word
 from chopper.random import as_key
 from chopper_ext.torch.outputs import may_overwrite
+from chopper_ext.torch.words import signed
 
 __all__ = ["Packed", "Program", "by_operators", "program", "run", "signed_words", "uses_triton"]
 
@@ -168,11 +169,7 @@ def signed_words(draw: Draw, size: int, device: torch.device) -> torch.Tensor:
         words: torch.Tensor = draw.words.to(device).contiguous().view(-1).view(torch.int32)
         return words
     key = as_key(draw.key, draw.offset)
-    index = torch.arange(size, dtype=torch.int64, device=device) + _signed(key.offset, 64)
+    index = torch.arange(size, dtype=torch.int64, device=device) + signed(key.offset)
     high, low = (index >> 32).to(torch.int32), index.to(torch.int32)
-    found: torch.Tensor = random_word(_signed(key.high, 32), _signed(key.low, 32), high, low)  # type: ignore[no-untyped-call]
+    found: torch.Tensor = random_word(signed(key.high, 32), signed(key.low, 32), high, low)  # type: ignore[no-untyped-call]
     return found
-
-
-def _signed(number: int, width: int) -> int:
-    return number - (1 << width) if number >> (width - 1) else number

@@ -84,7 +84,7 @@ def saved_activations(
     if torch.compiler.is_compiling():
         _refuse()
     asked = request(get(fmt), rounding, overflow, random_bits, None, axis=axis)
-    keys = (key if isinstance(key, Keys) else Keys(key)) if asked.rounding.random else None
+    keys = Keys.of(key) if asked.rounding.random else None
     savings = Savings()
 
     def pack(x: torch.Tensor) -> Any:

@@ -7,7 +7,6 @@ its error, which TwoSum gives; so the kernel of a format finds what rounding the
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +18,9 @@ from chopper.engine.backend import Plan
 from chopper.kernels.carrier import Carrier
 from chopper.kernels.threefry import random_word
 from chopper.random import Key
-from chopper_ext.torch.dialect import builder, copied, fields_of, jitted, lifted, select, signed_word
+from chopper_ext.torch.dialect import builder, copied, fields_of, jitted, lifted, select
+from chopper_ext.torch.tiles import launch, placed
+from chopper_ext.torch.words import signed
 
 __all__ = ["add_products", "launch_sums", "multiply_tiles"]
 
@@ -98,12 +99,7 @@ def add_products(
     Each `stretch` of k is added by itself where there is a `flush`.  The word of step s of element e has the index
     (origin + e) steps + s; a term has so many `words`.  `native`: by binary32 alone.
     """
-    beside = tl.cdiv(columns, wide)
-    tiles = tl.cdiv(rows, tall) * beside
-    place = tl.program_id(0)
-    batch, tile = (place // tiles).to(tl.int64), place % tiles
-    at_a = tile // beside * tall + tl.arange(0, tall)
-    at_b = tile % beside * wide + tl.arange(0, wide)
+    batch, at_a, at_b = placed(rows, columns, tall, wide)
     in_a, in_b = at_a < rows, at_b < columns
     rows, columns = rows.to(tl.int64), columns.to(tl.int64)
     inside = in_a[:, None] & in_b[None, :]
@@ -151,9 +147,7 @@ def multiply_tiles(
 ) -> None:  # fmt: skip
     """Write to `out` products of a (T, K, M) and b (T, K, N), added to c: rounded first if `added`, else zeros."""
     arguments, constants = launch_sums(a, b, c, out, roundings, stretch, key, steps, words, added)
-    tiles = -(-c.shape[1] // constants["tall"]) * -(-c.shape[2] // constants["wide"])
-    with torch.cuda.device(c.device) if c.is_cuda else nullcontext():
-        add_products[(tiles * c.shape[0],)](*arguments, **constants)
+    launch(add_products, c, constants["tall"], constants["wide"], arguments, constants)
 
 
 def launch_sums(
@@ -166,7 +160,7 @@ def launch_sums(
     start = None if native or not added else roundings.start
     plans = (start, roundings.product, roundings.sum, roundings.flush, roundings.result)
     by, integers = zip(*(_prepared(plan) for plan in plans), strict=True)
-    numbers = (0, 0, 0) if key is None else (signed_word(key.high), signed_word(key.low), _signed(key.offset))
+    numbers = (0, 0, 0) if key is None else (signed(key.high, 32), signed(key.low, 32), signed(key.offset))
     constants = {
         **dict(zip(("opening", "product", "total", "flush", "last"), by, strict=True)),
         "draw": None if key is None else jitted(random_word),
@@ -189,7 +183,3 @@ def _prepared(plan: Plan | None) -> tuple[Any, Any]:
     kernel, params = plan.kernel, plan.params
     kind: Any = type(params)
     return _rounder(kernel.function, kernel.rule_function, kind), lifted([int(n) for n in params], 64)
-
-
-def _signed(number: int) -> int:
-    return number - (number >> 63 << 64)

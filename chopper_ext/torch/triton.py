@@ -18,8 +18,9 @@ from chopper.engine.backend import Draw
 from chopper.kernels.carrier import Carrier
 from chopper.kernels.threefry import random_word
 from chopper.random import as_key
-from chopper_ext.torch.dialect import builder, fields_of, jitted, lifted, look_up, select, signed_word
+from chopper_ext.torch.dialect import builder, fields_of, jitted, lifted, look_up, select
 from chopper_ext.torch.programs import Program
+from chopper_ext.torch.words import signed
 
 __all__ = ["arguments_of", "by_triton", "constants_of", "loop", "settings_of"]
 
@@ -156,7 +157,7 @@ def arguments_of(chosen: Program, x: torch.Tensor, out: torch.Tensor, draw: Draw
         words, source = draw.words.contiguous().view(-1), 2
     elif kernel.random:
         key = as_key(draw.key or 0, draw.offset)
-        numbers, source = (signed_word(key.high), signed_word(key.low), key.offset - (key.offset >> 63 << 64)), 1
+        numbers, source = (signed(key.high, 32), signed(key.low, 32), signed(key.offset)), 1
     count = size if size % 16 else size // 16
     given, taken = _seen(x, chosen), _seen(out, chosen)
     return (given, words, taken, count, *numbers, chosen.packed.tables, chosen.settings[0]), source

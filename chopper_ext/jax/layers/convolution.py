@@ -146,10 +146,11 @@ def _of_weight(recipe: Recipe, steps: Steps, x: Any, w: Any, key: Any, g: Any) -
         return jax.vjp(lambda w: steps.plain(right, w), w)[1](left)[0]
 
     def added(left: Any, right: Any) -> Any:
-        swapped = Steps(steps.dilation, steps.padding, steps.stride, 1)
-        pairs = zip(*(jnp.split(one.swapaxes(0, 1), steps.groups) for one in (right, left)), strict=True)
-        parts = [_added(a, b, None, swapped, gemm, key, "wgrad").swapaxes(0, 1) for a, b in pairs]
-        return jnp.concatenate(parts)[(..., *(slice(0, n) for n in w.shape[2:]))]
+        swapped = Steps(steps.dilation, steps.padding, steps.stride, steps.groups)
+        parts = jnp.moveaxis(right.reshape(len(right), steps.groups, -1, *right.shape[2:]), 2, 0).swapaxes(1, 2)
+        images = parts.reshape(len(parts), -1, *right.shape[2:])  # (C / groups, groups N, ...)
+        made = _added(images, left.swapaxes(0, 1), None, swapped, gemm, key, "wgrad").swapaxes(0, 1)
+        return made[(..., *(slice(0, n) for n in w.shape[2:]))]
 
     made = _gradient("wgrad", gemm, key, (g, 0, 1), (x, 0, 1), own if gemm.accumulate is None else added)
     return masked(made, w, recipe.forward.rhs)

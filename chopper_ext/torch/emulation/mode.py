@@ -25,7 +25,7 @@ from chopper_ext.torch.emulation.names import Selection, base_name
 from chopper_ext.torch.emulation.products import PRODUCTS
 from chopper_ext.torch.emulation.reductions import REDUCTIONS
 from chopper_ext.torch.emulation.report import Report
-from chopper_ext.torch.emulation.rounder import Rounder, escapes, is_rounded
+from chopper_ext.torch.emulation.rounder import Rounder, escapes, is_dense, is_rounded
 from chopper_ext.torch.emulation.writes import deliver, leaves, out_names, written
 
 __all__ = ["Emulation", "emulate"]
@@ -95,6 +95,8 @@ class Emulation(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Return what the most exact way gives that there is for an operation."""
         if name in MOVES or (name in PLACED and not adds_up(args, kwargs)):
             return self._afterwards(func, name, args, kwargs, "moved")
+        if not all(is_dense(x) for x in leaves(args, kwargs) if isinstance(x, torch.Tensor)):
+            return self._afterwards(func, name, args, kwargs, "torch")
         targets = written(func, args, kwargs)
         if len(targets) < 2 and all(map(is_rounded, targets)):
             inputs = {k: v for k, v in kwargs.items() if k not in out_names(func)}
@@ -216,9 +218,9 @@ def emulate(
                    interpolation.
     =============  ====================================================================================================
 
-    Operands are taken as the exact numbers that they are, parameters that are no values of the format and Python
-    numbers as 0.1 included.  Numbers that torch puts into a tensor (``full``, ``clamp``, ``where``) pass through its
-    dtype.
+    Operations on sparse tensors are torch's own, too.  Operands are taken as the exact numbers that they are, among
+    them parameters that are no values of the format, and Python numbers as 0.1.  Numbers that torch puts into a tensor
+    (``full``, ``clamp``, ``where``) pass through its dtype.
 
     Parameters
     ----------

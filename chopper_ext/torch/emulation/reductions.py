@@ -58,6 +58,7 @@ def _prod(
     kind = dtype or x.dtype
     if not kind.is_floating_point:
         return NotImplemented
+    dim = dim if x.dim() else None
     rows = plain(x).to(kind).reshape(-1) if dim is None else plain(x).to(kind).movedim(dim, 0)
     total: Any = torch.ones(rows.shape[1:], dtype=kind, device=x.device)
     for row in rows:

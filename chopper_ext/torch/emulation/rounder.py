@@ -14,7 +14,7 @@ from chopper.random import Keys
 from chopper.recipes import accumulator_of
 from chopper.recipes.accumulation import accumulation
 
-__all__ = ["Rounder", "escapes", "is_rounded", "plain"]
+__all__ = ["Rounder", "escapes", "is_dense", "is_rounded", "plain"]
 
 
 def is_rounded(x: Any) -> bool:
@@ -22,9 +22,13 @@ def is_rounded(x: Any) -> bool:
     return (
         isinstance(x, torch.Tensor)
         and x.dtype in (torch.float32, torch.float64, torch.float16, torch.bfloat16)
-        and x.layout is torch.strided
-        and not x.is_nested
+        and is_dense(x)
     )
+
+
+def is_dense(x: torch.Tensor) -> bool:
+    """Whether a tensor has all its elements in memory, neither sparse nor nested."""
+    return x.layout is torch.strided and not x.is_nested
 
 
 def escapes(x: Any) -> bool:
@@ -59,13 +63,9 @@ class Rounder:
                 f"elements of {asked.fmt} share scales, so that single results cannot be rounded to it; legal: formats "
                 "of single numbers; for shared scales round whole tensors with chopper.chop"
             )
-        self.fmt, self.rounding, self.overflow, self.random_bits = (
-            asked.fmt,
-            asked.rounding,
-            asked.overflow,
-            random_bits,
-        )
-        self.keys = (key if isinstance(key, Keys) else Keys(key)) if asked.rounding.random else None
+        self.fmt, self.rounding, self.overflow = asked.fmt, asked.rounding, asked.overflow
+        self.random_bits = random_bits
+        self.keys = Keys.of(key) if asked.rounding.random else None
         self.accumulate, self.sums = self._accumulators(accumulate)
 
     def _accumulators(self, given: Any) -> tuple[Any, Any]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from chopper.errors import UnsupportedInputError
 from chopper_ext.torch.layers.base import ChopLayer, widened
 from chopper_ext.torch.layers.linear import linear
 from chopper_ext.torch.layers.operands import Call
-from chopper_ext.torch.layers.points import point
+from chopper_ext.torch.layers.points import around, point
 from chopper_ext.torch.layers.products import three_products
 from chopper_ext.torch.layers.spec import Spec
 
-__all__ = ["ChopMultiheadAttention", "ChopTransformerEncoderLayer", "attend"]
+__all__ = ["ChopMultiheadAttention", "attend"]
 
 
 def attend(
@@ -44,9 +46,7 @@ def attend(
     scores = three_products(query * factor, key, None, spec, calls())
     if mask is not None:
         scores = _masked(scores + mask, mask, spec.elementwise, calls())
-    call = calls()
-    weights = torch.softmax(point(scores, None, spec.grad_elementwise, call), -1)
-    weights = point(weights, spec.elementwise, None, call)
+    weights = around(partial(torch.softmax, dim=-1), scores, spec, calls())
     kept = functional.dropout(weights, dropout) if dropout else weights
     return three_products(kept, value.mT, None, spec, calls()), weights
 
@@ -77,11 +77,19 @@ class ChopMultiheadAttention(ChopLayer, nn.MultiheadAttention):
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return output and weights."""
+        """Return output and weights.
+
+        Raises
+        ------
+        UnsupportedInputError
+            If ``is_causal`` comes without the mask: it is a hint of what the mask says.
+        """
         if self.chop_plain:
             return nn.MultiheadAttention.forward(
                 self, query, key, value, key_padding_mask, need_weights, attn_mask, average_attn_weights, is_causal
             )
+        if is_causal and attn_mask is None:
+            raise UnsupportedInputError("is_causal=True is a hint of what attn_mask says; pass attn_mask, too")
         batched = query.dim() == 3
         inputs = [t if batched else t.unsqueeze(0 if self.batch_first else 1) for t in (query, key, value)]
         if not self.batch_first:
@@ -148,37 +156,3 @@ def _additive(mask: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     if mask.dtype != torch.bool:
         return mask.to(like.dtype)
     return torch.zeros_like(mask, dtype=like.dtype).masked_fill(mask, -math.inf)
-
-
-class ChopTransformerEncoderLayer(ChopLayer, nn.TransformerEncoderLayer):
-    """`torch.nn.TransformerEncoderLayer` step by step: sums and the activation are rounded by ``elementwise``.
-
-    torch's own takes a fused kernel in inference, past its layers.
-    """
-
-    plain: ClassVar[type[nn.Module]] = nn.TransformerEncoderLayer
-
-    def forward(
-        self,
-        src: torch.Tensor,
-        src_mask: torch.Tensor | None = None,
-        src_key_padding_mask: torch.Tensor | None = None,
-        is_causal: bool = False,
-    ) -> torch.Tensor:
-        """Return the output."""
-        if self.chop_plain and all(part.chop_plain for part in self.children() if isinstance(part, ChopLayer)):
-            return nn.TransformerEncoderLayer.forward(self, src, src_mask, src_key_padding_mask, is_causal)
-        masks = (src_mask, src_key_padding_mask)
-        if self.norm_first:
-            x = self._sum(src, self._sa_block(self.norm1(src), *masks, is_causal=is_causal))
-            return self._sum(x, self._ff_block(self.norm2(x)))
-        x = self.norm1(self._sum(src, self._sa_block(src, *masks, is_causal=is_causal)))
-        return self.norm2(self._sum(x, self._ff_block(x)))  # type: ignore[no-any-return]
-
-    def _sum(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return point(x + y, self.chop_spec.elementwise, None, self.chop_call())
-
-    def _ff_block(self, x: torch.Tensor) -> torch.Tensor:
-        spec, call = self.chop_spec, self.chop_call()
-        made = self.activation(point(self.linear1(x), None, spec.grad_elementwise, call))
-        return self.dropout2(self.linear2(self.dropout(point(made, spec.elementwise, None, call))))  # type: ignore[no-any-return]

@@ -14,7 +14,7 @@ from chopper.recipes import Recipe
 from chopper_ext.torch.layers.operands import Call, noted, signed
 from chopper_ext.torch.layers.spec import Spec, spec_of
 
-__all__ = ["ChopLayer", "Stream", "call_of", "widened"]
+__all__ = ["ChopLayer", "Stream", "call_of", "layer_of", "widened"]
 
 
 class Stream:
@@ -88,13 +88,20 @@ class ChopLayer:
         return f"{super().__repr__()}[{lines}]"
 
 
+def layer_of(plain: type[nn.Module], *ways: type[ChopLayer], module: str) -> Any:
+    """Return the class of the layers that stand for those of a class and compute in some ways; `module` holds it."""
+    fields = {"plain": plain, "__module__": module, "__doc__": f"`torch.nn.{plain.__name__}` by a recipe."}
+    return type(f"Chop{plain.__name__}", (*ways, plain), fields)
+
+
 def widened(x: torch.Tensor, *parameters: torch.Tensor | None) -> torch.Tensor:
     """Return the input in the dtype of the parameters, which must be float32 or float64.
 
     Raises
     ------
     UnsupportedInputError
-        If they are narrower: their values are not those of the recipe.
+        If they are narrower: their values are not those of the recipe; or if the input is wider: it would be rounded
+        before the recipe rounds it.
     """
     dtypes = {p.dtype for p in parameters if p is not None}
     if not dtypes <= {torch.float32, torch.float64} or len(dtypes) > 1:
@@ -103,4 +110,8 @@ def widened(x: torch.Tensor, *parameters: torch.Tensor | None) -> torch.Tensor:
             "with model.float(), and say in the recipe how they are rounded"
         )
     wanted = dtypes.pop() if dtypes else (x.dtype if x.dtype == torch.float64 else torch.float32)
+    if x.dtype == torch.float64 and wanted == torch.float32:
+        raise UnsupportedInputError(
+            "an input of float64 does not fit parameters of float32; pass x.float(), or use model.double()"
+        )
     return x.to(wanted) if x.dtype != wanted else x

@@ -8,33 +8,52 @@ dgrad    channels of the result, of both     positions of the kernel
 wgrad    images of the batch, of both        positions of the result
 =======  ==================================  =====================================================
 
-Blocks of shared scales lie along the contraction axis, those of results along axis 1.  With an accumulator each of the
-three is a `chopper.conv`, whose terms run over the contraction axis slowest: dgrad is that of the gradient, spread by
-the stride, with the kernel turned round; wgrad is that of the images with the gradient for a kernel, batch and channels
-swapped.
+Blocks of shared scales lie along the contraction axis, those of results along axis 1.  Transposed convolutions are the
+same with other names: their input is the result, their output the image; so their forward product is that of dgrad
+here, and their dgrad that of forward.  Without an accumulator each product is torch's own, with one it is that of
+`chopper_ext.torch.layers.windows`, whose terms run over the contraction axis slowest.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from chopper_ext.torch.layers.base import ChopLayer, widened
-from chopper_ext.torch.layers.operands import Call, convolution, operand, without_autocast
+from chopper_ext.torch.layers.base import ChopLayer, layer_of, widened
+from chopper_ext.torch.layers.operands import Call, operand, without_autocast
 from chopper_ext.torch.layers.products import check_graph, finished, masked
 from chopper_ext.torch.layers.spec import Product, Spec, number
+from chopper_ext.torch.layers.windows import Adder, Window, correlate, cut, gather, scatter
 
-__all__ = ["ChopConv1d", "ChopConv2d", "ChopConv3d"]
+__all__ = ["ChopConv1d", "ChopConv2d", "ChopConv3d", "Steps", "convolved"]
 
 
-class _Steps(NamedTuple):
+class Steps(NamedTuple):
+    """The arguments of `torch.convolution` behind the tensors."""
+
     stride: tuple[int, ...]
     padding: tuple[int, ...]
     dilation: tuple[int, ...]
+    transposed: bool
+    beyond: tuple[int, ...]  # what torch calls output_padding
     groups: int
+
+    @property
+    def window(self) -> Window:
+        """How the kernel slides."""
+        return Window(self.stride, self.padding, self.dilation, self.groups)
+
+
+def convolved(layer: Any, x: torch.Tensor, steps: Steps) -> torch.Tensor:
+    """Return what a layer makes of an input (N, C, sizes), or (C, sizes)."""
+    check_graph()
+    single = x.dim() == len(steps.stride) + 1
+    batch = x.unsqueeze(0) if single else x
+    y = _Convolution.apply(batch, layer.weight, layer.bias, layer.chop_spec, steps, *layer.chop_call())  # type: ignore[no-untyped-call]
+    return y.squeeze(0) if single else y  # type: ignore[no-any-return]
 
 
 class _Convolution(torch.autograd.Function):
@@ -46,7 +65,7 @@ class _Convolution(torch.autograd.Function):
         weight: torch.Tensor,
         bias: torch.Tensor | None,
         spec: Spec,
-        steps: _Steps,
+        steps: Steps,
         key: int,
         position: torch.Tensor | None,
         name: str,
@@ -78,91 +97,66 @@ class _Convolution(torch.autograd.Function):
         return of_x, of_weight, of_bias, None, None, None, None, None
 
 
-def _forward(x: Any, weight: Any, bias: Any, spec: Spec, steps: _Steps, call: Call) -> torch.Tensor:
+def _forward(x: Any, weight: Any, bias: Any, spec: Spec, steps: Steps, call: Call) -> torch.Tensor:
     by = spec.forward
-    left = operand(x, by.lhs, 1, call, "forward.lhs", 0)
-    right = operand(weight, by.rhs, 1, call, "forward.rhs", 0)
+    left, right = operand(x, by.lhs, 1, call, "forward.lhs", 0), _kernel(weight, by, steps.transposed, call, "forward")
     added = None if bias is None else operand(bias, spec.bias, -1, call, "bias")
-    late = added if by.gain is not None else None
-    joined = None if by.gain is not None else added
+    joined = added if by.gain is None else None
     if by.accumulate is None:
-        y = _plain(left, right, joined, steps)
+        y = torch.convolution(left, right, joined, *steps)
     else:
-        y = convolution(left, right, joined, steps, by.accumulate, call, "forward.accumulate")
+        adder = Adder(by.accumulate, call, "forward.accumulate")
+        if steps.transposed:
+            sizes = _sizes(x.shape[2:], weight.shape[2:], steps)
+            y = scatter(left, right, joined, sizes, steps.window, adder)
+        else:
+            y = gather(left, right, joined, steps.window, adder)
     if by.gain is not None:
         y = y * number(by.gain)
-    if late is not None:
-        y = y + late.reshape(-1, *(1,) * (y.dim() - 2))
+        y = y if added is None else y + added.reshape(-1, *(1,) * (y.dim() - 2))
     return operand(y, by.out, 1, call, "forward.out", 0)
 
 
-def _plain(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, steps: _Steps) -> torch.Tensor:
-    run = (functional.conv1d, functional.conv2d, functional.conv3d)[x.dim() - 3]
-    return run(x, weight, bias, steps.stride, steps.padding, steps.dilation, steps.groups)
-
-
-def _dgrad(g: Any, weight: Any, x: Any, by: Product, steps: _Steps, call: Call) -> torch.Tensor:
-    left = operand(g, by.lhs, 1, call, "dgrad.lhs", 0)
-    right = operand(weight, by.rhs, 0, call, "dgrad.rhs", 1)
+def _dgrad(g: Any, weight: Any, x: Any, by: Product, steps: Steps, call: Call) -> torch.Tensor:
+    left, right = operand(g, by.lhs, 1, call, "dgrad.lhs", 0), _kernel(weight, by, not steps.transposed, call, "dgrad")
     if by.accumulate is None:
-        made = _torchs_own(left, x, right, steps, (True, False, False))[0]
+        made = _backward(left, x, right, steps, 0)
     else:
-        kernel = _turned(right, steps.groups)
-        spread = _spread(left, x.shape[2:], weight.shape[2:], steps)
-        ones = (1,) * (x.dim() - 2)
-        none = (0,) * (x.dim() - 2)
-        parts = (ones, none, steps.dilation, steps.groups)
-        made = convolution(spread, kernel, None, parts, by.accumulate, call, "dgrad.accumulate")
+        adder = Adder(by.accumulate, call, "dgrad.accumulate")
+        if steps.transposed:
+            made = cut(gather(left, right, None, steps.window, adder), x.shape[2:])
+        else:
+            made = scatter(left, right, None, x.shape[2:], steps.window, adder)
     return finished(made, by, call, "dgrad", 1)
 
 
-def _wgrad(g: Any, x: Any, weight: Any, by: Product, steps: _Steps, call: Call) -> torch.Tensor:
+def _wgrad(g: Any, x: Any, weight: Any, by: Product, steps: Steps, call: Call) -> torch.Tensor:
     left = operand(g, by.lhs, 0, call, "wgrad.lhs", 1)
     right = operand(x, by.rhs, 0, call, "wgrad.rhs", 1)
     if by.accumulate is None:
-        made = _torchs_own(left, right, weight, steps, (False, True, False))[1]
-        return finished(made, by, call, "wgrad", 1)
-    images, kernels = right.transpose(0, 1), left.transpose(0, 1)
-    parts = []
-    for i in range(steps.groups):
-        chosen = [t.tensor_split(steps.groups)[i] for t in (images, kernels)]
-        swapped = (steps.dilation, steps.padding, steps.stride, 1)
-        role = "wgrad.accumulate"
-        parts.append(convolution(chosen[0], chosen[1], None, swapped, by.accumulate, call, role).transpose(0, 1))
-    made = torch.cat(parts)
-    return finished(made[_cut(weight.shape[2:])].contiguous(), by, call, "wgrad", 1)
+        made = _backward(left, right, weight, steps, 1)
+    else:
+        result, image = (right, left) if steps.transposed else (left, right)
+        adder = Adder(by.accumulate, call, "wgrad.accumulate")
+        made = correlate(result, image, weight.shape[2:], steps.window, adder)
+    return finished(made, by, call, "wgrad", 1)
 
 
-def _torchs_own(g: Any, x: Any, weight: Any, steps: _Steps, mask: tuple[bool, bool, bool]) -> Any:
-    none = [0] * (x.dim() - 2)
-    return torch.ops.aten.convolution_backward(
-        g, x, weight, None, steps.stride, steps.padding, steps.dilation, False, none, steps.groups, list(mask)
-    )
+def _kernel(weight: torch.Tensor, by: Product, scattered: bool, call: Call, gemm: str) -> torch.Tensor:
+    """Return the kernel rounded along its contraction axis: the channels of the result where these are scattered."""
+    return operand(weight, by.rhs, 0 if scattered else 1, call, f"{gemm}.rhs", 1 if scattered else 0)
 
 
-def _cut(sizes: Any) -> Any:
-    return (slice(None), slice(None), *(slice(0, n) for n in sizes))
+def _backward(g: Any, x: Any, weight: Any, steps: Steps, of: int) -> torch.Tensor:
+    """Return a gradient of torch's own: of the input, 0, or of the weight, 1."""
+    mask = [of == 0, of == 1, False]
+    return torch.ops.aten.convolution_backward(g, x, weight, None, *steps, mask)[of]  # type: ignore[no-any-return]
 
 
-def _turned(weight: torch.Tensor, groups: int) -> torch.Tensor:
-    """Return kernels (O, C / groups, *kernel) turned round, as (C, O / groups, *kernel)."""
-    per = weight.shape[0] // groups
-    parts = weight.reshape(groups, per, *weight.shape[1:]).transpose(1, 2)
-    turned = parts.reshape(-1, per, *weight.shape[2:])
-    return turned.flip(list(range(2, turned.dim())))
-
-
-def _spread(g: torch.Tensor, sizes: Any, kernel: Any, steps: _Steps) -> torch.Tensor:
-    """Return a gradient spread by the stride, with the zeros around it that give the image back its size."""
-    spans = [(n - 1) * s + 1 for n, s in zip(g.shape[2:], steps.stride, strict=True)]
-    wide = g.new_zeros((*g.shape[:2], *spans))
-    wide[(slice(None), slice(None), *(slice(None, None, s) for s in steps.stride))] = g
-    pads: list[int] = []
-    for i in reversed(range(len(spans))):
-        reach = steps.dilation[i] * (kernel[i] - 1)
-        before = reach - steps.padding[i]
-        pads += [before, sizes[i] + reach - spans[i] - before]
-    return functional.pad(wide, pads)
+def _sizes(positions: Any, kernel: Any, steps: Steps) -> list[int]:
+    """Return the sizes of what a transposed convolution makes."""
+    parts = zip(positions, kernel, steps.stride, steps.padding, steps.dilation, steps.beyond, strict=True)
+    return [(n - 1) * s - 2 * p + d * (k - 1) + e + 1 for n, k, s, p, d, e in parts]
 
 
 class _Conv(ChopLayer):
@@ -173,33 +167,20 @@ class _Conv(ChopLayer):
         if self.chop_plain:
             return self.plain.forward(self, input)  # type: ignore[no-any-return]
         x = widened(input, self.weight, self.bias)
+        none = (0,) * len(self.kernel_size)
         padding = self.padding
         if self.padding_mode != "zeros" or isinstance(padding, str):
             mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
             x = functional.pad(x, self._reversed_padding_repeated_twice, mode=mode)
-            padding = (0,) * len(self.kernel_size)
-        steps = _Steps(self.stride, padding, self.dilation, self.groups)
-        single = x.dim() == len(self.kernel_size) + 1
-        check_graph()
-        call = self.chop_call()
-        batch = x.unsqueeze(0) if single else x
-        y = _Convolution.apply(batch, self.weight, self.bias, self.chop_spec, steps, *call)  # type: ignore[no-untyped-call]
-        return y.squeeze(0) if single else y  # type: ignore[no-any-return]
+            padding = none
+        return convolved(self, x, Steps(self.stride, padding, self.dilation, False, none, self.groups))
 
 
-class ChopConv1d(_Conv, nn.Conv1d):
-    """`torch.nn.Conv1d` by a recipe."""
+ChopConv1d = layer_of(nn.Conv1d, _Conv, module=__name__)
+"""`torch.nn.Conv1d` by a recipe."""
 
-    plain: ClassVar[type[nn.Module]] = nn.Conv1d
+ChopConv2d = layer_of(nn.Conv2d, _Conv, module=__name__)
+"""`torch.nn.Conv2d` by a recipe."""
 
-
-class ChopConv2d(_Conv, nn.Conv2d):
-    """`torch.nn.Conv2d` by a recipe."""
-
-    plain: ClassVar[type[nn.Module]] = nn.Conv2d
-
-
-class ChopConv3d(_Conv, nn.Conv3d):
-    """`torch.nn.Conv3d` by a recipe."""
-
-    plain: ClassVar[type[nn.Module]] = nn.Conv3d
+ChopConv3d = layer_of(nn.Conv3d, _Conv, module=__name__)
+"""`torch.nn.Conv3d` by a recipe."""

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from chopper_ext.torch.layers.base import ChopLayer
-from chopper_ext.torch.layers.points import point
+from chopper_ext.torch.layers.base import ChopLayer, layer_of
+from chopper_ext.torch.layers.points import around, point
 
 __all__ = ["ELEMENTWISE", "ElementwiseLayer"]
 
@@ -25,10 +25,10 @@ class ElementwiseLayer(ChopLayer):
         spec = self.chop_spec
         if spec.elementwise is None and spec.grad_elementwise is None:
             return self.plain.forward(self, input, *args, **keywords)  # type: ignore[no-any-return]
-        call = self.chop_call()
-        x = point(input, None, spec.grad_elementwise, call) if input.is_floating_point() else input
-        y = self.plain.forward(self, x, *args, **keywords)
-        return point(y, spec.elementwise, None, call)
+        if not input.is_floating_point():
+            made = self.plain.forward(self, input, *args, **keywords)
+            return point(made, spec.elementwise, None, self.chop_call())
+        return around(lambda x: self.plain.forward(self, x, *args, **keywords), input, spec, self.chop_call())
 
 
 _MODULES = (
@@ -40,13 +40,7 @@ _MODULES = (
 )  # fmt: skip
 
 
-def _layer(plain: type[nn.Module]) -> type[nn.Module]:
-    text = f"`torch.nn.{plain.__name__}` by a recipe; see `ElementwiseLayer`."
-    fields = {"plain": plain, "__module__": __name__, "__doc__": text}
-    return type(f"Chop{plain.__name__}", (ElementwiseLayer, plain), fields)
-
-
-ELEMENTWISE = tuple(_layer(plain) for plain in _MODULES)
+ELEMENTWISE = tuple(layer_of(plain, ElementwiseLayer, module=__name__) for plain in _MODULES)
 """The layers, one for each module."""
 
 

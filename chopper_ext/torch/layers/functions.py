@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from chopper_ext.torch.compiling import constant
 from chopper_ext.torch.layers.attention import attend
 from chopper_ext.torch.layers.base import Stream
 from chopper_ext.torch.layers.operands import Call, signed
-from chopper_ext.torch.layers.points import point
+from chopper_ext.torch.layers.points import around
 from chopper_ext.torch.layers.products import three_products
 from chopper_ext.torch.layers.spec import Spec, spec_of
 
@@ -55,9 +56,10 @@ def matmul(
     """
     if (gemm is None) == (recipe is None):
         raise PolicyError("pass gemm= or recipe=, and not both")
-    if a.dim() < 2 or b.dim() < 2 or a.shape[-1] != b.shape[-2]:
+    if a.dim() < 2 or b.dim() < 2 or a.shape[-1] != b.shape[-2] or not _broadcast(a.shape[:-2], b.shape[:-2]):
         raise UnsupportedInputError(
-            f"shapes {tuple(a.shape)} and {tuple(b.shape)} do not go together; legal: (..., M, K) and (..., K, N)"
+            f"shapes {tuple(a.shape)} and {tuple(b.shape)} do not go together; legal: (..., M, K) and (..., K, N), "
+            "whose leading axes broadcast"
         )
     a, b = _alike(a, b)
     spec, call = _read(recipe, gemm), _call(_draws(recipe, gemm), key)
@@ -68,11 +70,14 @@ def matmul(
     return three_products(a.expand(*lead, *a.shape[-2:]), b.expand(*lead, *b.shape[-2:]).mT, None, spec, call)
 
 
+def _broadcast(a: Any, b: Any) -> bool:
+    """Whether shapes broadcast."""
+    return all(x == y or x == 1 or y == 1 for x, y in zip(a[::-1], b[::-1], strict=False))
+
+
 def softmax(x: torch.Tensor, dim: int = -1, *, recipe: Recipe | str, key: Any = None) -> torch.Tensor:
     """Return torch's own softmax, rounded by ``elementwise`` of a recipe; its gradient by ``grad_elementwise``."""
-    spec, call = _read(recipe), _call(_draws(recipe), key)
-    made = torch.softmax(point(x, None, spec.grad_elementwise, call), dim)
-    return point(made, spec.elementwise, None, call)
+    return around(partial(torch.softmax, dim=dim), x, _read(recipe), _call(_draws(recipe), key))
 
 
 def scaled_dot_product_attention(
@@ -89,8 +94,8 @@ def scaled_dot_product_attention(
 ) -> torch.Tensor:
     """Return what `torch.nn.functional.scaled_dot_product_attention` computes, by a recipe.
 
-    The steps are those of `chopper_ext.torch.layers.attention.attend`.  A boolean mask is True where attention is
-    allowed, as there.
+    The steps are those of `chopper_ext.torch.layers.attention.attend`, in float32 or float64.  A boolean mask is True
+    where attention is allowed, as there.
 
     Raises
     ------
@@ -104,6 +109,7 @@ def scaled_dot_product_attention(
         mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril()
     if mask is not None and mask.dtype == torch.bool:
         mask = torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, -math.inf)
+    query, key, value = _alike(query, key, value)
     keys = _Keys(_call(_draws(recipe), random_key))
     return attend(query, key, value, _read(recipe), keys.next_call, mask, dropout_p, scale)[0]
 
@@ -150,7 +156,6 @@ def _complain() -> None:
     raise RandomKeyError("what draws random words needs a key in a graph, which would else repeat one draw; pass key=")
 
 
-def _alike(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    wide = torch.promote_types(a.dtype, b.dtype)
-    wide = wide if wide == torch.float64 else torch.float32
-    return a.to(wide), b.to(wide)
+def _alike(*tensors: torch.Tensor) -> list[torch.Tensor]:
+    wide = torch.float64 if any(x.dtype == torch.float64 for x in tensors) else torch.float32
+    return [x.to(wide) for x in tensors]

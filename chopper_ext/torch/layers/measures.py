@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -19,26 +19,26 @@ from chopper_ext.torch.layers.spec import quant_of
 __all__ = ["Measure", "Watch"]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Measure:
     """Counts of one operand of one layer, over all calls; elements that are infinite or NaN are not counted."""
 
     layer: str
     role: str
     quant: str
-    calls: int = 0
-    elements: int = 0
-    overflows: int = 0
+    calls: int
+    elements: int
+    overflows: int
     """Elements larger than the largest number of the format, in their block."""
-    saturated: int = 0
+    saturated: int
     """Those among them that became that number."""
-    underflows: int = 0
+    underflows: int
     """Elements other than zero that became zero."""
-    signal: float = 0.0
+    signal: float
     """Sum of the squares of the elements, in float64."""
-    noise: float = 0.0
+    noise: float
     """Sum of the squares of the errors."""
-    off_grid: int = 0
+    off_grid: int
     """Results that are no values of the format: more than none is a bug of chopper."""
 
     @property
@@ -48,21 +48,12 @@ class Measure:
             return math.inf
         return 10 * math.log10(self.signal / self.noise) if self.signal else -math.inf
 
-    def add(self, x: npt.NDArray[Any], q: npt.NDArray[Any], top: npt.NDArray[np.bool_], off: int) -> None:
-        """Count a call: elements, results, which results have the largest magnitude there is, how many are off."""
-        finite = np.isfinite(x)
-        beyond = finite & ((~np.isfinite(q)) | (top & (np.abs(x) > np.abs(q))))
-        kept = finite & np.isfinite(q)
-        with np.errstate(over="ignore", invalid="ignore"):
-            errors = np.where(kept, x - q, 0)
-            self.signal += float(np.square(np.where(kept, x, 0)).sum())
-            self.noise += float(np.square(errors).sum())
-        self.calls += 1
-        self.elements += int(finite.sum())
-        self.overflows += int(beyond.sum())
-        self.saturated += int((beyond & np.isfinite(q)).sum())
-        self.underflows += int((finite & (x != 0) & (q == 0)).sum())
-        self.off_grid += off
+    def plus(self, other: Measure) -> Measure:
+        """Return the counts of further calls added."""
+        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in _COUNTS})
+
+
+_COUNTS = tuple(field.name for field in fields(Measure) if field.name not in ("layer", "role", "quant"))
 
 
 class Watch:
@@ -75,7 +66,6 @@ class Watch:
         self, x: torch.Tensor, q: torch.Tensor, text: str, axis: int, other: int | None, call: Call, role: str
     ) -> None:
         """Measure one operand."""
-        measure = self.found.setdefault((call.name, role), Measure(call.name, role, text))
         with torch.no_grad():
             before = _array(prepared(x.detach(), text, axis, call.key, role))
             after = _array(q)
@@ -83,7 +73,28 @@ class Watch:
         top, off = _looked_at(
             before, after, quant, axis, other, key_of(call.key % (1 << 64), role) if quant.random else None
         )
-        measure.add(before.astype(np.float64), after.astype(np.float64), top, off)
+        counts = _counts(before.astype(np.float64), after.astype(np.float64), top)
+        measure = Measure(call.name, role, text, calls=1, off_grid=off, **counts)
+        known = self.found.get((call.name, role))
+        self.found[call.name, role] = measure if known is None else known.plus(measure)
+
+
+def _counts(x: npt.NDArray[Any], q: npt.NDArray[Any], top: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """Count elements, of their results, and of which results have the largest magnitude there is."""
+    finite = np.isfinite(x)
+    beyond = finite & ((~np.isfinite(q)) | (top & (np.abs(x) > np.abs(q))))
+    kept = finite & np.isfinite(q)
+    with np.errstate(over="ignore", invalid="ignore"):
+        signal = float(np.square(np.where(kept, x, 0)).sum())
+        noise = float(np.square(np.where(kept, x - q, 0)).sum())
+    return {
+        "elements": int(finite.sum()),
+        "overflows": int(beyond.sum()),
+        "saturated": int((beyond & np.isfinite(q)).sum()),
+        "underflows": int((finite & (x != 0) & (q == 0)).sum()),
+        "signal": signal,
+        "noise": noise,
+    }
 
 
 def _array(x: torch.Tensor) -> npt.NDArray[Any]:

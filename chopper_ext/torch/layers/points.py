@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -11,8 +12,9 @@ from chopper.recipes import Quant
 from chopper_ext.torch.layers.base import Stream, call_of
 from chopper_ext.torch.layers.operands import Call, operand
 from chopper_ext.torch.layers.products import check_graph
+from chopper_ext.torch.layers.spec import Spec
 
-__all__ = ["QuantPoint", "point", "quant_point"]
+__all__ = ["QuantPoint", "around", "point", "quant_point"]
 
 
 def point(x: torch.Tensor, forward: str | None, backward: str | None, call: Call) -> torch.Tensor:
@@ -21,6 +23,11 @@ def point(x: torch.Tensor, forward: str | None, backward: str | None, call: Call
         return x
     check_graph()
     return _Point.apply(x, forward, backward, *call)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def around(f: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, spec: Spec, call: Call) -> torch.Tensor:
+    """Return ``f(x)``, rounded by ``elementwise`` of a recipe; the gradient of `x` by ``grad_elementwise``."""
+    return point(f(point(x, None, spec.grad_elementwise, call)), spec.elementwise, None, call)
 
 
 class _Point(torch.autograd.Function):

@@ -1,90 +1,156 @@
-"""Cells of recurrent networks by a recipe.
+"""Whole recurrent networks by a recipe: loops over the steps of `chopper_ext.torch.layers.gates`.
 
-Both products of a cell are linear layers of the recipe.  Every sum, product and activation of the gates is torch's own
-in float32, rounded by ``elementwise``; its gradient is rounded by ``grad_elementwise`` on the way back.
+Values and gradients are those of a loop over converted cells, one for each layer and direction.  Layers run one after
+the other, a backward direction after the forward one, and each takes the steps in its own order: in this order they
+draw their words.  Every step rounds its operands anew.
+
+Between layers, while training, dropout is torch's own on the results of all steps at once; like a converted
+`torch.nn.Dropout` it is rounded by ``elementwise``, its gradient by ``grad_elementwise``.  The projection of
+``proj_size=`` is a third product of each step, a linear layer without bias.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import nn
+from torch.nn import functional
+from torch.nn.utils.rnn import PackedSequence
+from torch.utils._pytree import tree_map
 
-from chopper_ext.torch.layers.base import ChopLayer, widened
+from chopper.errors import UnsupportedInputError
+from chopper_ext.torch.layers.base import layer_of, widened
+from chopper_ext.torch.layers.gates import Gates, GRUGates, LSTMGates, RNNGates, States, Weights
 from chopper_ext.torch.layers.linear import linear
-from chopper_ext.torch.layers.points import point
+from chopper_ext.torch.layers.points import around
 
-__all__ = ["ChopGRUCell", "ChopLSTMCell", "ChopRNNCell"]
-
-
-class _Cell(ChopLayer):
-    """What cells have in common."""
-
-    def _rounded(self, x: torch.Tensor) -> torch.Tensor:
-        return point(x, self.chop_spec.elementwise, self.chop_spec.grad_elementwise, self.chop_call())
-
-    def _products(self: Any, x: torch.Tensor, h: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return (
-            linear(x, self.weight_ih, self.bias_ih, self.chop_spec, self.chop_call()),
-            linear(h, self.weight_hh, self.bias_hh, self.chop_spec, self.chop_call()),
-        )
-
-    def _started(self: Any, input: torch.Tensor, state: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-        x = widened(input, self.weight_ih)
-        zeros = x.new_zeros((*x.shape[:-1], self.hidden_size))
-        return x, zeros if state is None else widened(state, self.weight_hh)
+__all__ = ["ChopGRU", "ChopLSTM", "ChopRNN"]
 
 
-class ChopRNNCell(_Cell, nn.RNNCell):
-    """`torch.nn.RNNCell`: h' = f(W x + b + (U h + d)), f = tanh or relu."""
+class _Layout(NamedTuple):
+    """How one tensor holds all steps: one behind the other, of these sizes, or along an axis."""
 
-    plain: ClassVar[type[nn.Module]] = nn.RNNCell
+    sizes: list[int] | None
+    axis: int = 0
 
-    def forward(self, input: torch.Tensor, hx: torch.Tensor | None = None) -> torch.Tensor:
-        """Return the new state."""
+    def split(self, x: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Return the steps."""
+        return x.unbind(self.axis) if self.sizes is None else x.split(self.sizes)  # type: ignore[no-untyped-call]
+
+    def join(self, steps: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return the tensor of some steps."""
+        return torch.stack(list(steps), self.axis) if self.sizes is None else torch.cat(list(steps))
+
+
+class _Network(Gates):
+    """What networks have in common."""
+
+    plain: ClassVar[type[nn.Module]]
+
+    def forward(self: Any, input: Any, hx: Any = None) -> Any:
+        """Return the results of all steps and the last states, as torch's own does.
+
+        Parameters
+        ----------
+        input : Tensor or PackedSequence
+            (T, N, F), (N, T, F) with ``batch_first``, or (T, F).
+        hx : Tensor, or two of an LSTM; optional
+            The states before the first step, (layers times directions, N, features); None: zeros.
+
+        Raises
+        ------
+        UnsupportedInputError
+            If there is no step, or parameters are narrower than float32.
+        """
         if self.chop_plain:
-            return self.plain.forward(self, input, hx)  # type: ignore[no-any-return]
-        x, h = self._started(input, hx)
-        one, two = self._products(x, h)
-        f = torch.tanh if self.nonlinearity == "tanh" else torch.relu
-        return self._rounded(f(self._rounded(one + two)))
+            return self.plain.forward(self, input, hx)
+        if isinstance(input, PackedSequence):
+            return self._of_packed(input, hx)
+        x = widened(input, self.weight_ih_l0)
+        layout = _Layout(None, 1 if self.batch_first else 0)
+        if x.dim() != 2:
+            return self._run(x, self._started(x, layout, hx), layout)
+        batch = 1 - layout.axis
+        hx = None if hx is None else tree_map(lambda s: s.unsqueeze(1), hx)
+        x = x.unsqueeze(batch)
+        made, hidden = self._run(x, self._started(x, layout, hx), layout)
+        return made.squeeze(batch), tree_map(lambda s: s.squeeze(1), hidden)
+
+    def _of_packed(self: Any, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
+        x = widened(input.data, self.weight_ih_l0)
+        layout = _Layout(input.batch_sizes.tolist())
+        if hx is not None:
+            hx = self.permute_hidden(hx, input.sorted_indices)
+        made, hidden = self._run(x, self._started(x, layout, hx, input.batch_sizes), layout)
+        return PackedSequence(made, *input[1:]), self.permute_hidden(hidden, input.unsorted_indices)
+
+    def _started(self: Any, x: torch.Tensor, layout: _Layout, hx: Any, sizes: torch.Tensor | None = None) -> Any:
+        """Return the states before the first step, after torch's own checks."""
+        if hx is None:
+            rows = x.shape[1 - layout.axis] if layout.sizes is None else layout.sizes[0]
+            count = self.num_layers * (2 if self.bidirectional else 1)
+            h = x.new_zeros(count, rows, self.proj_size or self.hidden_size)
+            hx = (h, x.new_zeros(count, rows, self.hidden_size)) if self.mode == "LSTM" else h
+        else:
+            hx = tree_map(lambda s: widened(s, self.weight_hh_l0), hx)
+        self.check_forward_args(x, hx, sizes)
+        return hx
+
+    def _run(self: Any, x: torch.Tensor, hidden: Any, layout: _Layout) -> tuple[torch.Tensor, Any]:
+        """Run all layers."""
+        if layout.sizes is None and not x.shape[layout.axis]:
+            raise UnsupportedInputError(f"an input of shape {tuple(x.shape)} has no step; pass at least one")
+        pair = isinstance(hidden, tuple)
+        starts = list(zip(*(s.unbind(0) for s in (hidden if pair else (hidden,))), strict=True))
+        ends: list[States] = []
+        sides = 2 if self.bidirectional else 1
+        for layer in range(self.num_layers):
+            if layer and self.training and self.dropout:
+                drop = partial(functional.dropout, p=self.dropout)
+                x = around(drop, x, self.chop_spec, self.chop_call())
+            made = []
+            for back in range(sides):
+                results, end = self._direction(layout.split(x), starts[sides * layer + back], layer, back == 1)
+                made.append(layout.join(results))
+                ends.append(end)
+            x = torch.cat(made, -1)
+        states = tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
+        return x, states if pair else states[0]
+
+    def _direction(
+        self: Any, steps: Sequence[torch.Tensor], states: States, layer: int, back: bool
+    ) -> tuple[list[torch.Tensor], States]:
+        """Return the results of a layer in one direction, in the order of the steps, and its last states.
+
+        Packed sequences lie by length, the longest first: a step has rows of the first ones, the others wait.
+        """
+        weights, projection = self._parameters_of(layer, "_reverse" if back else "")
+        results = []
+        for x in reversed(steps) if back else steps:
+            rows = len(x)
+            waiting = rows < len(states[0])
+            made = self._step(x, tuple(s[:rows] for s in states) if waiting else states, weights)
+            if projection is not None:
+                made = (linear(made[0], projection, None, self.chop_spec, self.chop_call()), *made[1:])
+            pairs = zip(made, states, strict=True)
+            states = tuple(torch.cat((new, s[rows:])) for new, s in pairs) if waiting else made
+            results.append(made[0])
+        return results[::-1] if back else results, states
+
+    def _parameters_of(self, layer: int, side: str) -> tuple[Weights, torch.Tensor | None]:
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+        found = [getattr(self, f"{name}_l{layer}{side}", None) for name in names]
+        return Weights(*found[:4]), found[4]  # type: ignore[arg-type]
 
 
-class ChopLSTMCell(_Cell, nn.LSTMCell):
-    """`torch.nn.LSTMCell`: gates i, f, g, o of s = (W x + b) + (U h + d); c' = f c + i g; h' = o tanh(c')."""
+ChopRNN = layer_of(nn.RNN, _Network, RNNGates, module=__name__)
+"""`torch.nn.RNN` by a recipe."""
 
-    plain: ClassVar[type[nn.Module]] = nn.LSTMCell
+ChopLSTM = layer_of(nn.LSTM, _Network, LSTMGates, module=__name__)
+"""`torch.nn.LSTM` by a recipe."""
 
-    def forward(
-        self, input: torch.Tensor, hx: tuple[torch.Tensor, torch.Tensor] | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the new state."""
-        if self.chop_plain:
-            return self.plain.forward(self, input, hx)  # type: ignore[no-any-return]
-        x, h = self._started(input, None if hx is None else hx[0])
-        c = torch.zeros_like(h) if hx is None else widened(hx[1], self.weight_hh)
-        one, two = self._products(x, h)
-        i, f, g, o = self._rounded(one + two).chunk(4, -1)
-        gates = self._rounded(torch.cat((torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)), -1))
-        i, f, g, o = gates.chunk(4, -1)
-        c = self._rounded(self._rounded(f * c) + self._rounded(i * g))
-        return self._rounded(o * self._rounded(torch.tanh(c))), c
-
-
-class ChopGRUCell(_Cell, nn.GRUCell):
-    """`torch.nn.GRUCell`: r, z of sums; n = tanh(W x + b + r (U h + d)); h' = n + z (h - n)."""
-
-    plain: ClassVar[type[nn.Module]] = nn.GRUCell
-
-    def forward(self, input: torch.Tensor, hx: torch.Tensor | None = None) -> torch.Tensor:
-        """Return the new state."""
-        if self.chop_plain:
-            return self.plain.forward(self, input, hx)  # type: ignore[no-any-return]
-        x, h = self._started(input, hx)
-        one, two = self._products(x, h)
-        size = 2 * self.hidden_size
-        gates = self._rounded(torch.sigmoid(self._rounded(one[..., :size] + two[..., :size])))
-        r, z = gates.chunk(2, -1)
-        n = self._rounded(torch.tanh(self._rounded(one[..., size:] + self._rounded(r * two[..., size:]))))
-        return self._rounded(n + self._rounded(z * self._rounded(h - n)))
+ChopGRU = layer_of(nn.GRU, _Network, GRUGates, module=__name__)
+"""`torch.nn.GRU` by a recipe."""

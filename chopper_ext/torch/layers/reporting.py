@@ -11,11 +11,12 @@ from typing import Any
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from chopper_ext.torch.layers.base import ChopLayer
 from chopper_ext.torch.layers.measures import Measure, Watch
 from chopper_ext.torch.layers.operands import WATCH
-from chopper_ext.torch.layers.swapping import converted, covered, is_silent
+from chopper_ext.torch.layers.swapping import converted, covered, inside, is_silent
 
 __all__ = ["Report", "report"]
 
@@ -23,13 +24,12 @@ _MOVES = frozenset(
     {
         "empty", "empty_like", "empty_strided", "zeros", "zeros_like", "ones", "ones_like", "full", "full_like",
         "new_empty", "new_zeros", "arange", "clone", "copy_", "_to_copy", "detach", "alias", "lift_fresh", "zero_",
-        "fill_", "scalar_tensor", "eq", "ne", "lt", "le", "gt", "ge", "where", "cat", "stack", "index",
-        "constant_pad_nd", "masked_fill", "tril", "triu", "relu", "threshold_backward", "embedding",
-        "max_pool2d_with_indices", "_reshape_alias", "_unsafe_view", "item", "_local_scalar_dense", "is_pinned",
-        "nll_loss_forward", "add_", "neg", "sign",
+        "fill_", "scalar_tensor", "where", "cat", "stack", "index", "constant_pad_nd", "masked_fill", "tril", "triu",
+        "relu", "relu_", "threshold_backward", "embedding", "max_pool2d_with_indices", "_reshape_alias",
+        "_unsafe_view", "nll_loss_forward", "neg", "sign",
     }
 )  # fmt: skip
-"""Operations whose results need no rounding, or that only count."""
+"""Operations whose results are numbers that were there before."""
 
 
 @dataclass(frozen=True)
@@ -115,17 +115,13 @@ def report(model: nn.Module, run: Callable[[], Any] | None = None) -> Report:
     if run is not None:
         token = WATCH.set(watch)
         try:
-            with _inside(model, seen), seen:
+            with _watched(model, seen), seen:
                 run()
         finally:
             WATCH.reset(token)
     layers = converted(model)
-    below = tuple(f"{name}." if name else "" for name, _ in layers)
-    rest = [
-        (name, module)
-        for name, module in model.named_modules()
-        if not isinstance(module, ChopLayer) and not any(name.startswith(prefix) for prefix in below if prefix)
-    ]
+    within = inside(model)
+    rest = [(name, m) for name, m in model.named_modules() if not isinstance(m, ChopLayer) and name not in within]
     return Report(
         tuple((name, type(m).__name__, str(m.chop_recipe).replace("\n", "; ")) for name, m in layers),
         tuple(watch.found.values()),
@@ -146,14 +142,19 @@ class _Seen(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         namespace, _, rest = str(func).partition(".")
         name = rest.partition(".")[0]
+        made = func(*args, **(kwargs or {}))
         outside = self.depth == 0 and torch._C._current_graph_task_id() == -1
-        if outside and namespace == "aten" and not func.is_view and name not in _MOVES:
+        if outside and namespace == "aten" and not func.is_view and name not in _MOVES and _has_floats(made):
             self.counts[name] += 1
-        return func(*args, **(kwargs or {}))
+        return made
+
+
+def _has_floats(made: Any) -> bool:
+    return any(isinstance(x, torch.Tensor) and x.is_floating_point() for x in tree_leaves(made))
 
 
 @contextmanager
-def _inside(model: nn.Module, seen: _Seen) -> Iterator[None]:
+def _watched(model: nn.Module, seen: _Seen) -> Iterator[None]:
     """Tell `seen` whenever a layer is entered and left."""
 
     def enter(*_: Any) -> None:

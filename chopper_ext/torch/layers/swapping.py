@@ -13,9 +13,9 @@ from chopper.random import Keys
 from chopper.recipes import GEMMS, Recipe
 from chopper_ext.torch.layers.base import ChopLayer, Stream
 from chopper_ext.torch.layers.spec import spec_of
-from chopper_ext.torch.layers.table import INSIDE, LAYERS
+from chopper_ext.torch.layers.table import AROUND, FUSED, INSIDE, LAYERS
 
-__all__ = ["Role", "convert", "converted", "covered", "is_silent", "unconvert"]
+__all__ = ["Role", "convert", "converted", "covered", "inside", "is_silent", "unconvert"]
 
 _ATTRIBUTES = ("chop_recipe", "chop_spec", "chop_name", "chop_stream")
 
@@ -67,7 +67,8 @@ def convert(
         that is asked with a `Role` about each operand and result of each product, and returns a quant, its text, or
         None; ``role.quant`` leaves it.
     types : class or list of classes, optional
-        Convert layers of these classes alone.
+        Convert layers of these classes alone.  A `torch.nn.TransformerEncoderLayer` around one of them is converted,
+        too, by a recipe that says nothing, since torch's own computes past its layers in inference.
     key : int, optional
         Base of all random words: the i-th converted layer, in the order of ``model.named_modules()``, has the base
         ``chopper.random.Keys(key).at(i)``.  None draws fresh entropy, once, where something is random.
@@ -97,10 +98,10 @@ def convert(
     base = Recipe.of(recipe)
     left = (skip,) if isinstance(skip, str) else tuple(skip)
     _check_arguments(model, left, rules, uncovered)
-    kinds = None if types is None else (types,) if isinstance(types, type) else tuple(types)
+    kinds = None if types is None else (types,) if isinstance(types, (type, str)) else tuple(types)
     for kind in kinds or ():
         if kind not in LAYERS:
-            raise PolicyError(f"types={kind.__name__} has no counterpart here; legal: {_names()}")
+            raise PolicyError(f"types={getattr(kind, '__name__', kind)} has no counterpart here; legal: {_names()}")
     chosen, bare = _sorted(model, left, kinds)
     if bare and uncovered == "error":
         shown = ", ".join(f"{name or 'the model'} ({type(module).__name__})" for name, module in bare[:8])
@@ -114,11 +115,17 @@ def convert(
     keys = Keys(key)
     for i, (name, module, own) in enumerate(recipes):
         _swap(module, name, own, keys.at(i))
+    _surround(model)
     return model
 
 
 def unconvert(model: nn.Module) -> nn.Module:
     """Make every converted layer what it was before, in place, and return the model.
+
+    Raises
+    ------
+    PolicyError
+        If the class of a layer has changed since, as `torch.nn.utils.parametrize` does; the model is then untouched.
 
     Examples
     --------
@@ -126,11 +133,19 @@ def unconvert(model: nn.Module) -> nn.Module:
     >>> type(unconvert(convert(torch.nn.Linear(2, 2), "bf16"))) is torch.nn.Linear
     True
     """
+    for name, module in converted(model):
+        if type(module) is not LAYERS[module.plain]:
+            raise PolicyError(
+                f"{name or 'the model'} has become a {type(module).__name__} since it was converted; undo that first, "
+                "for example by torch.nn.utils.parametrize.remove_parametrizations"
+            )
     for module in model.modules():
         if isinstance(module, ChopLayer):
             module.__class__ = module.plain  # type: ignore[assignment]
             for name in _ATTRIBUTES:
                 module.__dict__.pop(name, None)
+        elif isinstance(module, tuple(AROUND.values())):
+            module.__class__ = module.plain  # type: ignore[assignment]
     return model
 
 
@@ -149,19 +164,29 @@ def is_silent(module: nn.Module) -> bool:
     return not list(module.parameters(recurse=False))
 
 
+def inside(model: nn.Module) -> frozenset[str]:
+    """Return the names of modules with which the layers around them compute by themselves."""
+    found = [(name, INSIDE.get(_plain(module), ())) for name, module in model.named_modules()]
+    return frozenset(f"{name}.{part}" if name else part for name, parts in found for part in parts)
+
+
+def _plain(module: nn.Module) -> type[nn.Module]:
+    """Return what the class of a module is without a recipe."""
+    kind = type(module)
+    return module.plain if isinstance(module, ChopLayer) and kind is LAYERS[module.plain] else kind
+
+
 def _sorted(model: nn.Module, left: tuple[str, ...], kinds: Any) -> tuple[list[Any], list[Any]]:
     """Return the layers to convert, and those with parameters that are not covered."""
     chosen, bare = [], []
-    inside: list[str] = []
+    within = inside(model)
     for name, module in model.named_modules():
-        if _fits(name, left) or any(name.startswith(prefix) for prefix in inside):
+        if _fits(name, left) or name in within:
             continue
-        plain = module.plain if isinstance(module, ChopLayer) else type(module)
+        plain = _plain(module)
         if plain in LAYERS:
             if kinds is None or plain in kinds:
                 chosen.append((name, module))
-            if plain in INSIDE:
-                inside += [f"{name}.{part}" if name else part for part in INSIDE[plain]]
         elif not is_silent(module):
             bare.append((name, module))
     return chosen, bare
@@ -188,12 +213,21 @@ def _ruled(name: str, module: nn.Module, base: Recipe, rules: _Rules | None) -> 
 
 
 def _swap(module: nn.Module, name: str, recipe: Recipe, key: int) -> None:
-    plain = module.plain if isinstance(module, ChopLayer) else type(module)
-    module.__class__ = LAYERS[plain]
+    module.__class__ = LAYERS[_plain(module)]
     module.chop_recipe = recipe  # type: ignore[assignment]
     module.chop_spec = spec_of(recipe)  # type: ignore[assignment]
     module.chop_name = name  # type: ignore[assignment]
     module.__dict__["chop_stream"] = Stream(key) if recipe.draws else None
+
+
+def _surround(model: nn.Module) -> None:
+    """Let modules around converted layers call these, and with what they take."""
+    for name, module in model.named_modules():
+        if type(module) in (*FUSED, *AROUND) and any(isinstance(part, ChopLayer) for part in module.modules()):
+            if type(module) in FUSED:
+                _swap(module, name, Recipe(), 0)
+            else:
+                module.__class__ = AROUND[type(module)]
 
 
 def _check_arguments(model: nn.Module, left: tuple[str, ...], rules: Any, uncovered: str) -> None:

@@ -6,17 +6,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch.optim import Optimizer
 
 from chopper import Arithmetic, Format, Rounding, chop, get
 from chopper.compensation import CollageState, collage_step
 from chopper.errors import PolicyError
-from chopper_ext.torch.optimizers.compiling import refuse
+from chopper_ext.torch.optimizers.base import RoundingOptimizer, check_dtype, refuse
 
 __all__ = ["Collage"]
 
 
-class Collage(Optimizer):
+class Collage(RoundingOptimizer):
     """AdamW in a narrow format, each step that of `chopper.compensation.collage_step`, bit for bit.
 
     Parameters
@@ -37,7 +36,7 @@ class Collage(Optimizer):
     PolicyError
         If the mode is random, or an argument out of range.
     UnsupportedInputError, UnknownFormatError
-        If elements of the format share scales, or a name is unknown.
+        If elements of the format share scales, a parameter has another dtype, or a name is unknown.
 
     Notes
     -----
@@ -79,10 +78,20 @@ class Collage(Optimizer):
         self._arithmetic = Arithmetic(get(fmt), Rounding.parse(rounding))
         self._plus = plus
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters, and round them."""
+        super().add_param_group(param_group)
+        added = self.param_groups.pop()
+        for p in added["params"]:
+            check_dtype(p)
         with torch.no_grad():
-            for group in self.param_groups:
-                for p in group["params"]:
-                    p.copy_(chop(p.detach(), self._arithmetic.fmt, self._arithmetic.rounding))
+            for p in added["params"]:
+                self._round(p)
+        self.param_groups.append(added)
+
+    def _round(self, x: torch.Tensor) -> None:
+        x.copy_(chop(x.detach(), self._arithmetic.fmt, self._arithmetic.rounding))
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take a step: gradients are rounded where they lie, then parameters and states are updated."""
@@ -96,7 +105,7 @@ class Collage(Optimizer):
             for group in self.param_groups:
                 for p in group["params"]:
                     if p.grad is not None:
-                        p.grad.copy_(chop(p.grad, self._arithmetic.fmt, self._arithmetic.rounding))
+                        self._round(p.grad)
                         self._update(group, p)
         return loss
 

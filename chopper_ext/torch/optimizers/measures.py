@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -11,16 +11,26 @@ __all__ = ["Figures", "figures_of"]
 
 
 class Figures(NamedTuple):
-    """Figures of updates, over all weights; sums in float64, whose last digits depend on the order of summation."""
+    """Figures of updates, over all weights.
+
+    Attributes
+    ----------
+    updates : int
+        Elements whose update is not zero.
+    lost : int
+        Those of them that have stayed what they were, with whatever is kept beside the weights.
+    product : float
+        Scalar product of what the updates were meant to be and what they were in effect.
+    square : float
+        Square of the norm of what the updates were meant to be.
+
+    Both sums are taken in float64; their last digits depend on the order of summation.
+    """
 
     updates: int = 0
-    """Elements whose update is not zero."""
     lost: int = 0
-    """Those of them that have stayed what they were, with whatever is kept beside the weights."""
     product: float = 0.0
-    """Scalar product of what the updates were meant to be and what they were in effect."""
     square: float = 0.0
-    """Square of the norm of what the updates were meant to be."""
 
     @property
     def edq(self) -> float:
@@ -37,12 +47,8 @@ class Figures(NamedTuple):
 
     def plus(self, other: Figures) -> Figures:
         """Return figures of more weights."""
-        return Figures(
-            self.updates + other.updates,
-            self.lost + other.lost,
-            self.product + other.product,
-            self.square + other.square,
-        )
+        sums: Any = (a + b for a, b in zip(self, other, strict=True))
+        return Figures(*sums)
 
 
 def figures_of(meant: torch.Tensor, before: torch.Tensor, after: torch.Tensor) -> Figures:

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
-from chopper.errors import UnsupportedInputError
+from chopper.errors import ChopperError, UnsupportedInputError
 from chopper.random import Keys
-from chopper.recipes import Quant, quantize
-from chopper_ext.torch.optimizers.compiling import refuse
+from chopper.recipes import Quant
+from chopper_ext.torch.optimizers.base import RoundingOptimizer, check_dtype, refuse
 from chopper_ext.torch.optimizers.measures import Figures, figures_of
 from chopper_ext.torch.optimizers.plan import Plan, plan_of
-from chopper_ext.torch.optimizers.updates import arithmetic_of, expanded, kahan, rounded, split
+from chopper_ext.torch.optimizers.updates import arithmetic_of, expanded, held, kahan, nearest, rounded, split
 
 __all__ = ["ChopOptimizer"]
 
@@ -22,7 +22,7 @@ _EXTRAS = {"kahan": "correction", "expansion": "rest"}
 """What is kept beside the weights, by the kind of update."""
 
 
-class ChopOptimizer(Optimizer):
+class ChopOptimizer(RoundingOptimizer):
     """An optimizer of torch whose weights, gradients and states are rounded after each step.
 
     A step is, for each parameter with weights w: round the gradient; put the master copy in place of w, if there is
@@ -121,7 +121,7 @@ class ChopOptimizer(Optimizer):
             raise UnsupportedInputError(f"{optimizer!r} is no optimizer; pass one of torch.optim, made of parameters")
         self._plan = plan_of(weight, grad, state, master, update)
         self._own: dict[torch.Tensor, dict[str, torch.Tensor]] = {}
-        self._keys = key if isinstance(key, Keys) else Keys(key)
+        self._keys = Keys.of(key)
         self.optimizer, self._measure = optimizer, measure
         self.figures, self.lost_updates = Figures(), 0
         self._ready = False
@@ -141,7 +141,11 @@ class ChopOptimizer(Optimizer):
             return
         self.optimizer.add_param_group(param_group)
         self._link()
-        self._prepare(self.param_groups[-1])
+        try:
+            self._prepare(self.param_groups[-1])
+        except ChopperError:
+            self.param_groups.pop()
+            raise
 
     def _planned(self, group: dict[str, Any]) -> Plan:
         return self._plan.changed(group["chopper"]) if group.get("chopper") else self._plan
@@ -150,11 +154,8 @@ class ChopOptimizer(Optimizer):
         """Round parameters at once, and make what is kept beside them."""
         plan = self._planned(group)
         for p in group["params"]:
-            if p.dtype not in (torch.float32, torch.float64) and plan != Plan(None, None, plan.state, None, "plain"):
-                raise UnsupportedInputError(
-                    f"a parameter has dtype {p.dtype}; legal: float32 and float64, which hold values of narrow "
-                    "formats: call model.float() first"
-                )
+            if plan != Plan(None, None, plan.state, None, "plain"):
+                check_dtype(p)
             full, own = p.detach().clone(), self._own.setdefault(p, {})
             if isinstance(plan.master, Quant):
                 full = rounded(full, plan.master, self._keys)
@@ -209,7 +210,7 @@ class ChopOptimizer(Optimizer):
                 trials = {p: p.detach().clone() for p in weights}
                 for plan, p in self._parameters():
                     begun = torch.equal(trials[p], starts[p])
-                    p.copy_(weights[p] if begun else _nearest(trials[p], plan.weight))
+                    p.copy_(weights[p] if begun else nearest(trials[p], plan.weight))
             with torch.enable_grad():
                 loss = closure()
             with torch.no_grad():
@@ -226,7 +227,7 @@ class ChopOptimizer(Optimizer):
         if p.grad is None and torch.equal(new, start):
             p.copy_(w)
             return
-        before = self._held(plan, own, w) if self._measure else None
+        before = held(plan, own, w) if self._measure else None
         if plan.update in _EXTRAS:
             by = arithmetic_of(plan.weight, self._keys)  # type: ignore[arg-type]
             way, kept = (kahan if plan.update == "kahan" else expanded), _EXTRAS[plan.update]
@@ -239,16 +240,7 @@ class ChopOptimizer(Optimizer):
         meant = p.detach().double() - start.double() if self._measure else None
         p.copy_(value)
         if before is not None and meant is not None:
-            self.figures = self.figures.plus(figures_of(meant, before, self._held(plan, own, p.detach())))
-
-    @staticmethod
-    def _held(plan: Plan, own: dict[str, torch.Tensor], w: torch.Tensor) -> torch.Tensor:
-        """Return the numbers that weights and what is kept beside them stand for."""
-        if plan.master is not None:
-            return own["master"].double()
-        if plan.update == "kahan":
-            return w.double() - own["correction"].double()
-        return w.double() + own["rest"].double() if plan.update == "expansion" else w.double()
+            self.figures = self.figures.plus(figures_of(meant, before, held(plan, own, p.detach())))
 
     def _round_states(self) -> None:
         for plan, p in self._parameters():
@@ -296,22 +288,6 @@ class ChopOptimizer(Optimizer):
         self._keys = Keys(*mine["keys"])
         self.lost_updates = mine["lost_updates"]
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Return everything, for copies and pickles."""
-        return dict(self.__dict__)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take everything."""
-        self.__dict__.update(state)
-        self._patch_step_function()
-
 
 def _is_like(x: Any, p: torch.Tensor) -> bool:
     return isinstance(x, torch.Tensor) and x.shape == p.shape and x.is_floating_point()
-
-
-def _nearest(x: torch.Tensor, quant: Quant | None) -> torch.Tensor:
-    if quant is None:
-        return x
-    result: torch.Tensor = quantize(x, Quant(quant.fmt, overflow=quant.overflow))
-    return result

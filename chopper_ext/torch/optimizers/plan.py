@@ -28,6 +28,8 @@ class Plan:
 
     def changed(self, given: Mapping[str, Any]) -> Plan:
         """Return a plan in which a group of parameters has its own way."""
+        if not isinstance(given, Mapping):
+            raise PolicyError(f"'chopper': {given!r} is not legal in a group; legal: a dict of {', '.join(_NAMES)}")
         unknown = [name for name in given if name not in _NAMES]
         if unknown:
             near = nearest_names(unknown[0], _NAMES)

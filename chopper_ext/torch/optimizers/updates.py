@@ -10,8 +10,9 @@ from chopper import Arithmetic, Overflow, Rounding
 from chopper.compensation import grow_pair
 from chopper.random import Keys
 from chopper.recipes import Quant, quantize
+from chopper_ext.torch.optimizers.plan import Plan
 
-__all__ = ["arithmetic_of", "expanded", "kahan", "rounded", "split"]
+__all__ = ["arithmetic_of", "expanded", "held", "kahan", "nearest", "rounded", "split"]
 
 
 def rounded(x: torch.Tensor, quant: Quant | None, keys: Keys) -> torch.Tensor:
@@ -20,6 +21,20 @@ def rounded(x: torch.Tensor, quant: Quant | None, keys: Keys) -> torch.Tensor:
         return x
     result: torch.Tensor = quantize(x, quant, key=next(keys) if quant.random else None)
     return result
+
+
+def nearest(x: torch.Tensor, quant: Quant | None) -> torch.Tensor:
+    """Return a tensor rounded to nearest in the format of a quant."""
+    return x if quant is None else quantize(x, Quant(quant.fmt, overflow=quant.overflow))
+
+
+def held(plan: Plan, beside: dict[str, torch.Tensor], w: torch.Tensor) -> torch.Tensor:
+    """Return the numbers that weights and what is kept beside them stand for, in float64."""
+    if plan.master is not None:
+        return beside["master"].double()
+    if plan.update == "kahan":
+        return w.double() - beside["correction"].double()
+    return w.double() + beside["rest"].double() if plan.update == "expansion" else w.double()
 
 
 def split(x: torch.Tensor, quants: tuple[Quant, ...], keys: Keys) -> torch.Tensor:

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 
-from chopper import Format, Rounding, chop, get
-from chopper.errors import PolicyError, UnsupportedInputError
+from chopper import Format, Rounding
+from chopper.errors import PolicyError
 from chopper.random import Keys
+from chopper_ext.torch.scaling.scaled import Saturated
 
 __all__ = ["AutomaticScaling"]
+
+_LEAST, _MOST = 2.0**-126, 2.0**127
 
 
 class AutomaticScaling:
     """Round gradients to a format, multiplied by a power of two mu that is halved and doubled as needed.
 
     ``round(g)`` is ``R(g mu) / mu``; R saturates.  `update`, once a step: if the share of elements that reached the
-    largest magnitude of the format is above `threshold`, mu is halved; if it has not been above for `patience` steps,
-    mu is doubled.  Both are exact as long as nothing leaves the normal range of the dtype.
+    bounds of the format is above `threshold`, mu is halved; if it has not been above for `patience` steps, mu is
+    doubled; it stays between 2^-126 and 2^127, which float32 holds.  Both are exact as long as nothing leaves the
+    normal range of the dtype.
 
     Parameters
     ----------
-    fmt : str or Format
-        A format of single numbers.
-    rounding : str or Rounding
-        See `Rounding`.
-    key : int, pair of uint32, numpy.random.Generator, Keys or None
-        For stochastic modes: base of the stream of keys, one for each call.
+    fmt, rounding, key
+        Of R; see `chopper_ext.torch.scaling.scaled.Saturated`.
     mu : float
-        Where to begin: a power of two.
+        Where to begin: a power of two, from 2^-126 to 2^127.
     threshold : float
         The share that is tolerated.
     patience : int
@@ -60,52 +61,43 @@ class AutomaticScaling:
     """
 
     def __init__(
-        self,
-        fmt: str | Format,
-        rounding: str | Rounding = "nearest_even",
-        *,
-        key: Any = None,
-        mu: float = 1.0,
-        threshold: float = 1e-5,
-        patience: int = 1000,
-    ) -> None:
-        self.fmt, self.rounding = get(fmt), Rounding.parse(rounding)
-        if self.fmt.blocked:
-            raise UnsupportedInputError(f"elements of {self.fmt} have scales already; legal: formats of single numbers")
-        if not (0 < mu < float("inf") and float(mu).hex().startswith("0x1.0000000000000p")):
-            raise PolicyError(f"mu={mu!r} is not legal; legal: powers of two")
+        self, fmt: str | Format, rounding: str | Rounding = "nearest_even", *, key: Any = None, mu: float = 1.0,
+        threshold: float = 1e-5, patience: int = 1000,
+    ) -> None:  # fmt: skip
+        self._rounded = Saturated(fmt, rounding, key)
+        if not (_LEAST <= mu <= _MOST and math.frexp(mu)[0] == 0.5):
+            raise PolicyError(f"mu={mu!r} is not legal; legal: powers of two from 2^-126 to 2^127")
         if not (0 <= threshold <= 1 and patience >= 1):
             raise PolicyError(f"threshold={threshold!r}, patience={patience!r}; legal: 0 to 1, and steps from 1 on")
         self.mu, self.threshold, self.patience = float(mu), threshold, patience
-        self._keys = (key if isinstance(key, Keys) else Keys(key)) if self.rounding.random else None
         self._saturated = self._elements = self._clean = 0
 
     @property
     def share(self) -> float:
-        """The share of elements since the last update that reached the largest magnitude."""
+        """The share of elements since the last update that reached the bounds of the format."""
         return self._saturated / self._elements if self._elements else 0.0
 
     def round(self, g: torch.Tensor) -> torch.Tensor:
         """Return a rounded gradient, and count."""
-        key = None if self._keys is None else next(self._keys)
-        codes: torch.Tensor = chop(g.detach() * self.mu, self.fmt, self.rounding, key=key, overflow="saturate")
-        self._saturated += int((codes.abs() >= min(float(self.fmt.max), -float(self.fmt.min))).sum())
+        scaled = self._rounded(g.detach() * self.mu)
+        self._saturated += self._rounded.count_bounds(scaled)
         self._elements += g.numel()
-        return codes / self.mu
+        return scaled / self.mu
 
     def update(self) -> None:
         """Change mu for the next step, and begin to count anew."""
         if self.share > self.threshold:
-            self.mu, self._clean = self.mu / 2, 0
+            self.mu, self._clean = max(self.mu / 2, _LEAST), 0
         else:
             self._clean += 1
             if self._clean >= self.patience:
-                self.mu, self._clean = self.mu * 2, 0
+                self.mu, self._clean = min(self.mu * 2, _MOST), 0
         self._saturated = self._elements = 0
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a later run needs to go on."""
-        stream = None if self._keys is None else (self._keys.base, self._keys.position)
+        keys = self._rounded.keys
+        stream = None if keys is None else (keys.base, keys.position)
         return {"mu": self.mu, "clean": self._clean, "count": (self._saturated, self._elements), "keys": stream}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -113,4 +105,4 @@ class AutomaticScaling:
         self.mu, self._clean = state["mu"], state["clean"]
         self._saturated, self._elements = state["count"]
         if state["keys"] is not None:
-            self._keys = Keys(*state["keys"])
+            self._rounded.keys = Keys(*state["keys"])

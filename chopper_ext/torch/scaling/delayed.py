@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from chopper import Format, Rounding, chop, get
+from chopper import Format, Rounding
 from chopper.errors import PolicyError, UnsupportedInputError
-from chopper.random import Keys
+from chopper_ext.torch.scaling.scaled import Saturated
 from chopper_ext.torch.scaling.through import straight_through
 
 __all__ = ["DelayedScaling"]
@@ -28,12 +28,8 @@ class DelayedScaling(torch.nn.Module):
 
     Parameters
     ----------
-    fmt : str or Format
-        A format of single numbers.
-    rounding : str or Rounding
-        See `Rounding`.
-    key : int, pair of uint32, numpy.random.Generator, Keys or None
-        For stochastic modes: base of the stream of keys, one for each call.
+    fmt, rounding, key
+        Of R; see `chopper_ext.torch.scaling.scaled.Saturated`.
     history : int
         Length of h.
     margin : int
@@ -84,16 +80,13 @@ class DelayedScaling(torch.nn.Module):
         persistent: bool = False,
     ) -> None:
         super().__init__()
-        self.fmt, self.rounding = get(fmt), Rounding.parse(rounding)
-        if self.fmt.blocked:
-            raise UnsupportedInputError(f"elements of {self.fmt} have scales already; legal: formats of single numbers")
-        if statistic not in ("max", "most_recent") or history < 1 or every < 0:
+        self._rounded = Saturated(fmt, rounding, key)
+        if statistic not in ("max", "most_recent") or history < 1 or every < 0 or not isinstance(margin, int):
             raise PolicyError(
-                f"statistic={statistic!r}, history={history!r}, every={every!r}; legal: 'max' and 'most_recent', "
-                "lengths from 1 on, counts from 0 on"
+                f"statistic={statistic!r}, history={history!r}, every={every!r}, margin={margin!r}; legal: 'max' and "
+                "'most_recent', lengths from 1 on, counts from 0 on, whole margins"
             )
         self.margin, self.statistic, self.pow2, self.every, self._calls = margin, statistic, pow2, every, 0
-        self._keys = (key if isinstance(key, Keys) else Keys(key)) if self.rounding.random else None
         self.register_buffer("history", torch.zeros(history), persistent)
         self.register_buffer("scale", torch.ones(()), persistent)
 
@@ -102,8 +95,7 @@ class DelayedScaling(torch.nn.Module):
         if x.dtype != torch.float32:
             raise UnsupportedInputError(f"cannot scale a tensor of dtype {x.dtype}; pass float32")
         plain = x.detach()
-        key = None if self._keys is None else next(self._keys)
-        value = chop(plain * self.scale, self.fmt, self.rounding, key=key, overflow="saturate") / self.scale
+        value = self._rounded(plain * self.scale) / self.scale
         if self.training:
             if plain.numel():
                 self.history[0] = torch.maximum(self.history[0], plain.abs().amax())
@@ -117,7 +109,7 @@ class DelayedScaling(torch.nn.Module):
         """Compute the scale of the next calls, and make room in the history."""
         largest = self.history.amax() if self.statistic == "max" else self.history[0]
         # Not a number over a tensor, for which torch multiplies by a reciprocal.
-        top = torch.full_like(largest, float(self.fmt.max))
+        top = torch.full_like(largest, float(self._rounded.fmt.max))
         scale = torch.div(top, largest) / 2.0**self.margin
         if self.pow2:
             scale = torch.ldexp(torch.ones_like(scale), torch.frexp(scale).exponent - 1)
@@ -128,4 +120,5 @@ class DelayedScaling(torch.nn.Module):
 
     def extra_repr(self) -> str:
         """Return what `print` shows."""
-        return f"{self.fmt}, {self.rounding.value}, history={len(self.history)}, margin={self.margin}, pow2={self.pow2}"
+        by = self._rounded
+        return f"{by.fmt}, {by.rounding.value}, history={len(self.history)}, margin={self.margin}, pow2={self.pow2}"

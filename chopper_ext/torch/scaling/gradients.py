@@ -46,7 +46,7 @@ def round_gradients(
     >>> w.grad.tolist()
     [1.0, 320.0]
     """
-    keys = key if isinstance(key, Keys) else Keys(key)
+    keys = Keys.of(key)
     quant = None if isinstance(by, AutomaticScaling) else Quant.of(by)
 
     def hook(p: torch.Tensor) -> None:
@@ -108,7 +108,7 @@ def all_reduced(
     if not parts or any(part.shape != parts[0].shape for part in parts):
         raise UnsupportedInputError("parts are to be tensors of one shape, at least one")
     known, mode = get(fmt), Rounding.parse(rounding)
-    keys = (key if isinstance(key, Keys) else Keys(key)) if mode.random else None
+    keys = Keys.of(key) if mode.random else None
 
     def add(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         found: torch.Tensor = ops.add(a, b, known, mode, key=None if keys is None else next(keys))

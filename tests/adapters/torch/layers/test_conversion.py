@@ -119,14 +119,16 @@ class Own(nn.Linear):
 @pytest.mark.parametrize(
     ("net", "options", "said"),
     [
-        (lambda: nn.LSTM(4, 4), {}, "the model .LSTM"),
+        (lambda: nn.Bilinear(4, 4, 4), {}, "the model .Bilinear"),
         (lambda: nn.Sequential(nn.Linear(4, 4), Own(4, 4)), {}, r"1 \(Own\)"),
         (lambda: nn.Sequential(nn.Linear(4, 4)), {"skip": "head"}, "'head' fits no layer"),
         (lambda: nn.Sequential(nn.Linear(4, 4)), {"rules": {"1": "bf16"}}, "'1' fits no layer"),
         (lambda: nn.Sequential(nn.Linear(4, 4)), {"skip": "0"}, "no layer is converted"),
         (lambda: nn.Sequential(nn.ReLU()), {}, "no layer is converted"),
         (lambda: nn.Linear(4, 4), {"uncovered": "no"}, "'error', 'keep'"),
-        (lambda: nn.Linear(4, 4), {"types": nn.LSTM}, "LSTM has no counterpart"),
+        (lambda: nn.Linear(4, 4), {"types": nn.Bilinear}, "Bilinear has no counterpart"),
+        (lambda: nn.Linear(4, 4), {"types": ["Linear"]}, "types=Linear has no counterpart"),
+        (lambda: nn.Linear(4, 4), {"types": "Linear"}, "types=Linear has no counterpart"),
         (lambda: nn.Linear(4, 4), {"rules": 3}, "rules=3"),
         (lambda: 3, {}, "int is no module"),
         (lambda: nn.Linear(4, 4), {"recipe": "mxpf8"}, "'mxfp8'"),
@@ -142,14 +144,32 @@ def test_what_is_wrong_is_an_error(net, options, said):
 
 
 def test_uncovered_layers_can_be_kept_and_are_reported():
-    net = convert(nn.Sequential(nn.Linear(4, 4), nn.LSTM(4, 4)), "bf16", uncovered="keep")
-    assert report(net).uncovered == (("1", "LSTM"),)
+    net = convert(nn.ModuleList([nn.Linear(4, 4), nn.Bilinear(4, 4, 4)]), "bf16", uncovered="keep")
+    assert report(net).uncovered == (("1", "Bilinear"),)
 
 
 def test_narrow_parameters_are_an_error():
     net = convert(nn.Linear(4, 4), "bf16").bfloat16()
     with pytest.raises(UnsupportedInputError, match="keep them in float32"):
         net(torch.ones(1, 4))
+
+
+def test_wide_inputs_are_an_error():
+    with pytest.raises(UnsupportedInputError, match=r"x.float\(\)"):
+        convert(nn.Linear(4, 4), "bf16")(torch.ones(1, 4, dtype=torch.float64))
+
+
+def test_layers_that_have_changed_since_are_an_error():
+    net = convert(nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4)), "bf16")
+    torch.nn.utils.parametrizations.weight_norm(net[1])
+    kinds = classes(net)
+    with pytest.raises(PolicyError, match="1 has become a ParametrizedChopLinear"):
+        unconvert(net)
+    with pytest.raises(PolicyError, match="ParametrizedChopLinear"):
+        convert(net, "mxfp8")
+    assert classes(net) == kinds and report(net).layers[1][1] == "ParametrizedChopLinear"
+    torch.nn.utils.parametrize.remove_parametrizations(net[1], "weight")
+    assert type(unconvert(net)[1]) is nn.Linear
 
 
 def test_narrow_inputs_are_widened():

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-import chopper  # noqa: E402
 from chopper.random import Keys  # noqa: E402
 from chopper.recipes import Recipe  # noqa: E402
 from chopper_ext.torch import convert  # noqa: E402
 from tests.adapters.torch.inputs import same  # noqa: E402
 from tests.adapters.torch.layers.reference import RECIPES, finished, passing, rounded  # noqa: E402
+from tests.adapters.torch.layers.windows import correlated, gathered, made, operands, scattered  # noqa: E402
 
 KINDS = {1: torch.nn.Conv1d, 2: torch.nn.Conv2d, 3: torch.nn.Conv3d}
 PLAIN = {1: torch.nn.functional.conv1d, 2: torch.nn.functional.conv2d, 3: torch.nn.functional.conv3d}
@@ -27,27 +24,6 @@ SHAPES = (
 )
 
 
-def made(kind, arguments, options, shape, recipe, bias=True):
-    torch.manual_seed(0)
-    layer = KINDS[kind](*arguments, bias=bias, **options)
-    x = (torch.randn(shape) * 4).requires_grad_()
-    convert(layer, recipe, key=5)
-    y = layer(x)
-    g = torch.randn_like(y)
-    y.backward(g)
-    return layer, x.detach(), g, (y, x.grad, layer.weight.grad)
-
-
-def operands(layer, x, g, recipe, key):
-    f, d, w = recipe.forward, recipe.dgrad, recipe.wgrad
-    weight = layer.weight.detach()
-    return (
-        (rounded(x, f.lhs, 1, key, "forward.lhs", 0), rounded(weight, f.rhs, 1, key, "forward.rhs", 0)),
-        (rounded(g, d.lhs, 1, key, "dgrad.lhs", 0), rounded(weight, d.rhs, 0, key, "dgrad.rhs", 1)),
-        (rounded(g, w.lhs, 0, key, "wgrad.lhs", 1), rounded(x, w.rhs, 0, key, "wgrad.rhs", 1)),
-    )
-
-
 @pytest.mark.parametrize("case", range(len(SHAPES)))
 @pytest.mark.parametrize(
     "name", ["formats", "everything", "clipped", "stochastic", "mxfp8", "tensorwise", "tiles", "results"]
@@ -56,7 +32,7 @@ def test_torchs_own_products_of_rounded_operands(name, case):
     kind, _, options, _ = SHAPES[case]
     blocks = Recipe(output="mxfp8", grad_input="jetfire_int8", grad_weight="mxfp4", input="e4m3")
     recipe, key = RECIPES.get(name, blocks), Keys(Keys(5).at(0)).at(0)
-    layer, x, g, found = made(*SHAPES[case], recipe)
+    layer, x, g, found = made(KINDS, *SHAPES[case], recipe)
     (xf, wf), (gd, wd), (gw, xw) = operands(layer, x, g, recipe, key)
     bias = rounded(layer.bias.detach(), recipe.bias, -1, key, "bias")
     y = rounded(PLAIN[kind](xf, wf, bias, **options), recipe.forward.out, 1, key, "forward.out", 0)
@@ -72,50 +48,15 @@ def test_torchs_own_products_of_rounded_operands(name, case):
     assert same(layer.bias.grad, g.sum([0, *range(2, g.dim())]))
 
 
-def dotted(terms, gemm):
-    """Return a dot product of pairs by the accumulator of a product."""
-    a, b = (np.array([pair[i] for pair in terms], np.float32) for i in (0, 1))
-    return float(chopper.dot(a, b, accumulate=gemm.accumulate))
-
-
 @pytest.mark.parametrize("case", [0, 1, 2, 3])
 @pytest.mark.parametrize("adder", ["bf16", "sum=e5m10,order=blocked,block=3"])
 def test_accumulators_term_by_term(adder, case):
     recipe = Recipe(weight="e4m3", input="e3m4", grad_output="e5m2", accumulate=adder)
-    layer, x, g, (y, of_x, of_w) = made(*SHAPES[case], recipe, bias=False)
+    layer, x, g, (y, of_x, of_w) = made(KINDS, *SHAPES[case], recipe, bias=False)
     (xf, wf), (gd, wd), (gw, xw) = operands(layer, x, g, recipe, 0)
-    s, p, d, groups = layer.stride, layer.padding, layer.dilation, layer.groups
-    outs, ins = wf.shape[0] // groups, wf.shape[1]
-    offsets = list(itertools.product(*map(range, wf.shape[2:])))
-    places = list(itertools.product(*map(range, y.shape[2:])))
-
-    def at(array, n, c, i):
-        legal = all(0 <= one < size for one, size in zip(i, array.shape[2:], strict=True))
-        return array[(n, c, *i)].item() if legal else 0.0
-
-    def source(i, j):
-        return tuple(a * b + c * e - f for a, b, c, e, f in zip(i, s, j, d, p, strict=True))
-
-    def result(i, j):
-        """Return the position of the result to which the image at i comes by j of the kernel, out of range if none."""
-        steps = [divmod(a + f - c * e, b) for a, b, c, e, f in zip(i, s, j, d, p, strict=True)]
-        return tuple(a if rest == 0 else -1 for a, rest in steps)
-
-    for n, o, i in itertools.product(range(y.shape[0]), range(y.shape[1]), places):
-        first = o // outs * ins
-        terms = [(at(wf, o, c, j), at(xf, n, first + c, source(i, j))) for c in range(ins) for j in offsets]
-        assert y[(n, o, *i)].item() == dotted(terms, recipe.forward)
-    for n, c, i in itertools.product(range(x.shape[0]), range(x.shape[1]), itertools.product(*map(range, x.shape[2:]))):
-        first = c // ins * outs
-        terms = [
-            (at(wd, first + o, c % ins, j), at(gd, n, first + o, result(i, j)))
-            for o in range(outs) for j in reversed(offsets)
-        ]  # fmt: skip
-        assert of_x[(n, c, *i)].item() == dotted(terms, recipe.dgrad)
-    for o, c, j in itertools.product(range(wf.shape[0]), range(ins), offsets):
-        first = o // outs * ins
-        terms = [(at(gw, n, o, i), at(xw, n, first + c, source(i, j))) for n in range(x.shape[0]) for i in places]
-        assert of_w[(o, c, *j)].item() == dotted(terms, recipe.wgrad)
+    assert gathered(layer, xf, wf, y, recipe)
+    assert scattered(layer, gd, wd, of_x, recipe)
+    assert correlated(layer, gw, xw, of_w, recipe)
 
 
 @pytest.mark.parametrize("mode", ["zeros", "reflect", "circular", "replicate"])
@@ -133,3 +74,15 @@ def test_padding_of_every_mode(mode):
         layer.chop_recipe.forward.out, 1,
     )  # fmt: skip
     assert same(layer(x), wanted)
+
+
+def test_groups_draw_words_of_their_own():
+    """Of equal data they make different weight gradients, and the same ones again."""
+    recipe = Recipe(accumulate="sum=e5m2,rounding=stochastic")
+    x, g = (torch.randn(2, 3, 6).repeat(1, 2, 1) for _ in range(2))
+    found = []
+    for _ in range(2):
+        layer = convert(torch.nn.Conv1d(6, 6, 3, padding=1, groups=2, bias=False), recipe, key=1)
+        layer(x).backward(g)
+        found.append(layer.weight.grad)
+    assert same(*found) and not torch.equal(*found[0].chunk(2))

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 MODELS = {
     "linear": (lambda: nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 64)), (64, 64)),
     "convolution": (lambda: nn.Sequential(nn.Conv2d(4, 8, 3, padding=1), nn.GELU(), nn.Conv2d(8, 4, 3)), (4, 4, 6, 6)),
+    "transposed": (lambda: nn.ConvTranspose1d(4, 4, 3, stride=2, groups=2, output_padding=1), (4, 4, 6)),
     "encoder": (lambda: nn.TransformerEncoderLayer(64, 2, 64, dropout=0.0), (64, 1, 64)),
     "cell": (lambda: nn.GRUCell(64, 64), (64, 64)),
     "norm": (lambda: nn.Sequential(nn.LayerNorm(64), nn.Softmax(-1)), (64, 64)),
@@ -46,7 +47,7 @@ def steps(call, net, shape, count):
 
 QUICK = [
     ("linear", "everything"), ("linear", "mxfp4"), ("linear", "random sums"), ("convolution", "accumulator"),
-    ("cell", "stochastic"), ("norm", "pure"),
+    ("transposed", "stochastic"), ("cell", "stochastic"), ("norm", "pure"),
 ]  # fmt: skip
 ALL = [(kind, name) for kind in MODELS for name in (*RECIPES, "pure") if kind == "linear" or "nvfp4" not in name]
 CASES = [pytest.param(*case, marks=[] if case in QUICK else pytest.mark.exhaustive) for case in ALL]
@@ -65,6 +66,19 @@ def test_compiled_as_eager(kind, name):
     compiled = torch.compile(twin, fullgraph=True, backend="aot_eager")
     for one, other in zip(steps(net, net, shape, 2), steps(compiled, twin, shape, 2), strict=True):
         assert same(one.contiguous(), other.contiguous())
+
+
+def test_whole_recurrent_networks():
+    """torch leaves them out of graphs, unless it is told to try."""
+    net = convert(nn.RNN(4, 4), RECIPES["stochastic"], key=5)
+    twin = copy.deepcopy(net)
+    x = torch.randn(2, 3, 4)
+    torch._dynamo.reset()
+    with torch._dynamo.config.patch(allow_rnn=True):
+        made = torch.compile(twin, fullgraph=True, backend="aot_eager")(x)
+    wanted = net(x)
+    assert all(same(a, b) for a, b in zip(made, wanted, strict=True))
+    assert int(net.chop_stream.position) == int(twin.chop_stream.position)
 
 
 def test_functions_compile():

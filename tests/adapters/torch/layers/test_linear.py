@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from chopper.errors import UnsupportedInputError  # noqa: E402
 from chopper.random import Keys  # noqa: E402
 from chopper.recipes import Gemm, Recipe, presets  # noqa: E402
 from chopper_ext.torch import convert, matmul  # noqa: E402
@@ -135,3 +136,9 @@ def test_products_by_a_recipe_are_those_of_a_layer():
     assert same(y, wanted[0])
     assert same(leaves[0].grad, wanted[1])
     assert same(leaves[1].grad.mT.contiguous(), wanted[2])
+
+
+def test_matrices_that_do_not_go_together():
+    for a, b in (((3,), (3,)), ((2, 3), (4, 2)), ((2, 3, 4), (5, 4, 2))):
+        with pytest.raises(UnsupportedInputError, match="do not go together"):
+            matmul(torch.ones(a), torch.ones(b), gemm="e4m3 @ e4m3")

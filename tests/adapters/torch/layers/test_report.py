@@ -93,6 +93,13 @@ def test_what_is_not_reached_is_named():
     assert "Functional" in text and "gelu" in text
 
 
+def test_sums_in_place_are_named_and_counters_are_not():
+    net = convert(nn.Linear(4, 4), "bf16")
+    count = torch.tensor(0)
+    found = report(net, lambda: (net(torch.ones(1, 4)).add_(1.0), count.add_(1), count == 1))
+    assert dict(found.operations) == {"add_": 1}
+
+
 def test_a_report_changes_nothing():
     torch.manual_seed(0)
     net = convert(nn.Linear(64, 64), RECIPES["mxfp4"], key=1)

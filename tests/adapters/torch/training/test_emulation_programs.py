@@ -154,6 +154,21 @@ def test_embeddings(fmt, tally):
     assert mode.report.twice == () and place.unique().tolist() == [0, chop(0.1, fmt)]
 
 
+def test_sparse_operands():
+    """torch computes with them; what comes out dense is rounded."""
+    x, y = torch.from_numpy(numbers(0, 3, 4)), torch.from_numpy(numbers(1, 4, 2))
+    with emulate("bf16") as mode:
+        product, double = x.to_sparse() @ y, x.to_sparse() * 2
+    assert torch.equal(product, chop(x.to_sparse() @ y, "bf16"))
+    assert torch.equal(double.to_dense(), x * 2)
+    assert mode.report.unrounded == ("_to_sparse", "mul") and mode.report.twice == ("mm",)
+
+
+def test_products_of_a_single_number():
+    with emulate("bf16"):
+        assert torch.tensor(3.1).prod(0).item() == torch.tensor(3.1).prod(-1, keepdim=True).item() == chop(3.1, "bf16")
+
+
 def test_chance_is_a_function_of_the_key():
     """Each operation draws the next key of the stream."""
     from chopper import ops

@@ -110,7 +110,8 @@ def test_delayed_scaling_as_a_module():
         fresh = DelayedScaling("e4m3", pow2=True)
         fresh(bad)
         assert fresh.scale.item() == 1
-    for wrong, text in (({"fmt": "mxfp8"}, "scales already"), ({"fmt": "e4m3", "statistic": "mean"}, "most_recent")):
+    for wrong, text in (({"fmt": "mxfp8"}, "scales already"), ({"fmt": "e4m3", "statistic": "mean"}, "most_recent"),
+                        ({"fmt": "e4m3", "margin": 0.5}, "whole margins")):  # fmt: skip
         with pytest.raises(ChopperError, match=text):
             DelayedScaling(**wrong)
     with pytest.raises(UnsupportedInputError, match="pass float32"):
@@ -130,6 +131,22 @@ def test_delayed_scaling_in_a_graph():
         (other * other).sum().backward()
         assert torch.equal(one, other) and torch.equal(plain.scale, twin.scale) and torch.equal(x.grad, y.grad)
     torch._dynamo.reset()
+
+
+def test_automatic_scaling_at_the_bounds():
+    """Only the largest value counts where there are no negative ones; the factor stays among the numbers of float32."""
+    scaling = AutomaticScaling("uint8")
+    scaling.round(torch.tensor([0.0, 3.0, 255.0, 1e9]))
+    assert scaling.share == 0.5
+    scaling = AutomaticScaling("int8")
+    scaling.round(torch.tensor([-127.0, -1e9, 127.0, 0.0]))
+    assert scaling.share == 0.5
+    scaling = AutomaticScaling("e4m3", mu=2.0**127, patience=1)
+    assert scaling.round(torch.zeros(2)).tolist() == [0.0, 0.0]
+    scaling.update()
+    assert scaling.mu == 2.0**127 and scaling.round(torch.zeros(2)).tolist() == [0.0, 0.0]
+    with pytest.raises(ChopperError, match="powers of two from"):
+        AutomaticScaling("e4m3", mu=2.0**128)
 
 
 def test_automatic_scaling(tally):
