@@ -23,7 +23,7 @@ test: $(VENV)/.test ## install everything, then lint, check types and run the te
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict
-	$(RUN) pytest -n $(WORKERS)
+	$(RUN) pytest -n $(WORKERS) --dist loadfile
 
 lint: $(VENV)/.test ## ruff: rules and layout
 	$(BIN)/ruff check .

@@ -29,7 +29,10 @@ SHORTER: dict[str, tuple[tuple[str, str], ...]] = {
     "methods_memory": (("steps=30", "steps=5"),),
     "methods_rotation": (("steps=200", "steps=30"),),
     "methods_rounding": (("steps=200", "steps=30"),),
-    "training": (("STEPS, SEEDS, PLAIN_SEEDS = 60, 2, 5", "STEPS, SEEDS, PLAIN_SEEDS = 6, 2, 3"),),
+    "training": (
+        ("STEPS, SEEDS, PLAIN_SEEDS = 60, 2, 5", "STEPS, SEEDS, PLAIN_SEEDS = 6, 1, 2"),
+        ("first_steps(name, 5)", "first_steps(name, 1)"),
+    ),
 }
 """What is run a smaller number of times where only is asked whether the cells run; `make notebooks` runs all of it."""
 
