@@ -36,6 +36,12 @@ def test_numbers() -> None:
         round(x, 1)
 
 
+def test_a_format_keeps_its_name() -> None:
+    """Whatever an equal one was called before."""
+    assert repr(array([1.0], "e5m2<bias=15>")) == "ChopArray([1.], e5m2<bias=15>)"
+    assert repr(array([1.0], "e5m2")) == "ChopArray([1.], e5m2)"
+
+
 @pytest.mark.parametrize(("x", "fmt", "options", "text"), [
     ([0.1, 1.0], "e4m3", (), "ChopArray([0.1016,     1.], e4m3)"),
     (0.1, "bf16", ("stochastic", ), "ChopArray(0.1"),
