@@ -84,8 +84,7 @@ class Arithmetic:
 
     def __post_init__(self, key: Any) -> None:
         put = partial(object.__setattr__, self)
-        fmt = get(self.fmt)
-        asked = request(fmt, self.rounding, self.overflow, self.random_bits, None)
+        asked = request(get(self.fmt), self.rounding, self.overflow, self.random_bits, None)
         if asked.fmt.blocked:
             raise UnsupportedInputError(
                 f"elements of {asked.fmt} share scales, so that single numbers of it have no arithmetic; compute in a "
@@ -93,7 +92,7 @@ class Arithmetic:
             )
         if self.order not in ORDERS:
             raise PolicyError(f"order={self.order!r} is not legal; legal: {', '.join(ORDERS)}")
-        put("fmt", fmt)  # not that of the request, which may be an equal one that was asked for by another name
+        put("fmt", asked.fmt)
         put("rounding", asked.rounding)
         put("overflow", asked.overflow)
         put("dtype", carrier_of(asked.fmt))

@@ -171,9 +171,9 @@ def request(
         asked = _request(fmt, rounding, overflow, random_bits, compat)
     except TypeError:  # an unhashable argument: no name, so the same call explains what is wrong
         asked = _request.__wrapped__(fmt, rounding, overflow, random_bits, compat)
-    if not fmt.blocked:
-        return asked
-    return replace(asked, fmt=fmt, axis=axis, scale=scale)  # an equal format may have been asked for by another name
+    if fmt.blocked:
+        return replace(asked, fmt=fmt, axis=axis, scale=scale)
+    return asked if asked.fmt is fmt else replace(asked, fmt=fmt)  # an equal one that was asked for by another name
 
 
 @lru_cache(maxsize=4096, typed=True)

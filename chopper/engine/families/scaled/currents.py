@@ -1,7 +1,7 @@
 """The quick way for float32 numbers under scales of any kind that follow from the largest magnitude of a block alone.
 
-One pass finds the scale, by exact division, and rounds the elements; see `chopper.engine.quotient_loops`.  What it
-cannot do it leaves, as `fused` does.
+One pass finds the scale and rounds the elements, both by quotients that are near enough to decide as exact ones do; see
+`chopper.engine.quotient_loops`.  What it cannot do it leaves, as `fused` does.
 """
 
 from __future__ import annotations
